@@ -42,7 +42,7 @@ create table sites (
     join_code_hash bytea,
     head bigint not null default 0 constraint sites_head_shape check (head >= 0),
     -- Sequence number of the oldest entry in `entries`; older ones are in the monthly archives.
-    tail bigint not null default 1,
+    first_seq bigint not null default 1,
     -- Outcomes of commands decided before this time may have been deleted; null: none was ever deleted.
     commands_forgotten_before timestamptz,
     created_at timestamptz not null
@@ -256,9 +256,9 @@ create table recordings (
 );
 
 -- Device messages that are not presses: counted by device, reason and topic, with the last message of each, for the
--- administrator. The number of rows is limited for each device and in total; see `db::unheard`.
-create table unheard_messages (
-    site_id uuid not null constraint unheard_messages_site_fk references sites,
+-- administrator. The number of rows is limited for each device and in total; see `db::unrecognised`.
+create table unrecognised_messages (
+    site_id uuid not null constraint unrecognised_messages_site_fk references sites,
     device text not null,
     reason text not null,
     topic text not null,
@@ -266,7 +266,7 @@ create table unheard_messages (
     times bigint not null,
     first_at timestamptz not null,
     last_at timestamptz not null,
-    constraint unheard_messages_pk primary key (site_id, device, reason, topic)
+    constraint unrecognised_messages_pk primary key (site_id, device, reason, topic)
 );
 
 -- Commands of clients and their outcomes (idempotency): a repeated command gets the recorded outcome.
@@ -366,7 +366,7 @@ declare
 begin
     foreach name in array array[
         'people', 'sessions', 'places', 'guests', 'stays', 'buttons', 'requests', 'presses', 'recordings',
-        'unheard_messages', 'commands', 'entries', 'entries_archive'
+        'unrecognised_messages', 'commands', 'entries', 'entries_archive'
     ] loop
         execute format('alter table %I enable row level security', name);
         execute format(

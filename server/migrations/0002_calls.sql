@@ -14,7 +14,7 @@ create table calls (
     callee uuid not null,
     callee_name text not null,
     -- The subject: a request or a place, and in later versions more; its entity type, id and name at the time.
-    about_noun text,
+    about_type text,
     about_id uuid,
     about_name text,
     -- Endpoint ids, new at each start of the app; null for a client without voice.
@@ -39,7 +39,7 @@ create table calls (
     constraint calls_callee_fk foreign key (site_id, callee) references people,
     constraint calls_ended_by_fk foreign key (site_id, ended_by) references people,
     constraint calls_two_people check (caller <> callee),
-    constraint calls_about_whole check (num_nulls(about_noun, about_id, about_name) in (0, 3)),
+    constraint calls_about_whole check (num_nulls(about_type, about_id, about_name) in (0, 3)),
     constraint calls_ringing_unanswered check (state <> 'ringing' or answered_at is null),
     constraint calls_ongoing_answered check (state <> 'ongoing' or answered_at is not null),
     constraint calls_ended_how check (

@@ -89,7 +89,7 @@ impl OpenSite {
         if let Some(refusal) = impossible(command.made_at) {
             return self.keyed(person, key, Box::new(Refuse(refusal))).await;
         }
-        self.keyed(person, key, actions::action(command.verb)).await
+        self.keyed(person, key, Box::new(actions::Execute(command.verb))).await
     }
 
     /// Refuses a person's command for a reason that is known already, and records the refusal. Commands that depend on
@@ -278,23 +278,24 @@ impl SiteRegistry {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let site = open.entry(known.site.id).or_insert_with(|| {
             let id = known.site.id;
-            let tail = Arc::new(RecentEntries::new(known.head));
+            let recent = Arc::new(RecentEntries::new(known.head));
             let (db, clock, ids) = (self.db.clone(), self.clock.clone(), self.ids.clone());
             let presence = Arc::new(Presence::new(clock.clone()));
-            let deps = Deps { db: db.clone(), clock, ids, recent: Arc::clone(&tail), presence: Arc::clone(&presence) };
+            let deps =
+                Deps { db: db.clone(), clock, ids, recent: Arc::clone(&recent), presence: Arc::clone(&presence) };
             let writer = Writer::start(id, deps, self.closing.clone(), &self.tasks);
-            tokio::spawn(follow(id, db.clone(), Arc::clone(&tail), self.stop.clone()));
+            tokio::spawn(follow(id, db.clone(), Arc::clone(&recent), self.stop.clone()));
             let slug = Arc::from(known.site.slug.as_str());
             self.opened.send_modify(|opened| *opened += 1);
             let (told, settings) = watch::channel(Arc::new(known.site.settings.clone()));
-            let reader = Reader::new(id, Arc::clone(&slug), db.clone(), Arc::clone(&tail), known.head);
+            let reader = Reader::new(id, Arc::clone(&slug), db.clone(), Arc::clone(&recent), known.head);
             tokio::spawn(follow_settings(reader, db.clone(), told, self.stop.clone()));
             let (receipts, switchboard, opened_at) = (Receipts::default(), Switchboard::default(), known.head);
             let uses = Uses::default();
             Arc::new(OpenSite {
                 id,
                 slug,
-                recent: tail,
+                recent,
                 presence,
                 switchboard,
                 receipts,

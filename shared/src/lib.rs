@@ -5,6 +5,7 @@
 //!
 //! | module | contents |
 //! |---|---|
+//! | [`entities`] | the registry: every entity, declared once |
 //! | [`button`] | the device in a cabin, its presses, and duplicate detection |
 //! | [`request`] | a guest's request and its state machine |
 //! | [`call`] | a voice call between two crew members, from ringing to its end |
@@ -18,6 +19,7 @@
 
 pub mod button;
 pub mod call;
+pub mod entities;
 pub mod guest;
 pub mod ids;
 pub mod names;
@@ -31,4 +33,5 @@ pub mod site;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use entities::{Entity, EntityBody, EntityId, EntityKey, EntityType, Registered};
 pub use refusal::{Code, Refusal};

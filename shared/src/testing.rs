@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use crate::button::{Button, ButtonState, Health};
 use crate::call::Call;
-use crate::guest::{Guest, Stay, longest_in, others_stay_in};
-use crate::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
+use crate::guest::{Guest, Stay};
+use crate::ids::{PersonId, PlaceId, RequestId};
 use crate::person::{Actor, Person, Role};
 use crate::place::{Place, PlaceKind};
-use crate::protocol::{Entity, EntityType};
 use crate::request::{Kind, Priority, Request, RequestState};
-use crate::rules::{Change, StateView};
+use crate::rules::{Change, Lookup, StateView};
 use crate::site::{Site, SiteSettings};
+use crate::{Entity, EntityKey, EntityType};
 
 /// Reports that the calling test is skipped on this machine, and why. Rust's test harness counts it as passed; `cargo
 /// xtask test` counts this line.
@@ -157,7 +157,7 @@ pub fn ringing_call(at: Timestamp) -> Call {
 #[derive(Clone, Debug)]
 pub struct Yacht {
     site: Site,
-    nouns: BTreeMap<(EntityType, Uuid), Entity>,
+    entities: BTreeMap<EntityKey, Entity>,
     /// People whom no call reaches.
     away: BTreeSet<PersonId>,
 }
@@ -177,20 +177,20 @@ impl Yacht {
     pub fn empty() -> Self {
         let site =
             Site { id: id(1), slug: "serenity".into(), name: "MY Serenity".into(), settings: SiteSettings::default() };
-        Self { site, nouns: BTreeMap::new(), away: BTreeSet::new() }
+        Self { site, entities: BTreeMap::new(), away: BTreeSet::new() }
     }
 
     /// Adds or replaces an entity.
     #[must_use]
-    pub fn with(mut self, noun: impl Into<Entity>) -> Self {
-        self.put(noun.into());
+    pub fn with(mut self, entity: impl Into<Entity>) -> Self {
+        self.put(entity.into());
         self
     }
 
     /// Removes an entity.
     #[must_use]
-    pub fn without(mut self, noun: (EntityType, Uuid)) -> Self {
-        self.nouns.remove(&noun);
+    pub fn without(mut self, key: EntityKey) -> Self {
+        self.entities.remove(&key);
         self
     }
 
@@ -201,16 +201,9 @@ impl Yacht {
         self
     }
 
-    /// Finds an entity.
-    pub fn noun(&self, noun: (EntityType, Uuid)) -> Option<&Entity> {
-        self.nouns.get(&noun)
-    }
-
     /// The ringing and ongoing calls.
     pub fn live_calls(&self) -> impl Iterator<Item = &Call> {
-        let calls =
-            self.nouns.values().filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None });
-        calls.filter(|call| call.is_live())
+        self.each::<Call>().filter(|call| call.is_live())
     }
 
     /// Applies changes; returns the types of their log entries.
@@ -223,22 +216,13 @@ impl Yacht {
         kinds
     }
 
-    fn put(&mut self, noun: Entity) {
-        if let Entity::Site(site) = noun {
+    fn put(&mut self, entity: Entity) {
+        if let Entity::Site(site) = entity {
             self.site = site;
         } else {
-            self.nouns.insert((noun.entity_type(), noun.id()), noun);
+            self.entities.insert(EntityKey::of(&entity), entity);
         }
     }
-}
-
-macro_rules! one {
-    ($yacht:ident, $noun:ident, $id:expr) => {
-        match $yacht.noun((EntityType::$noun, $id.0)) {
-            Some(Entity::$noun(noun)) => Some(noun),
-            Some(_) | None => None,
-        }
-    };
 }
 
 impl StateView for Yacht {
@@ -246,57 +230,17 @@ impl StateView for Yacht {
         &self.site
     }
 
-    fn request(&self, id: RequestId) -> Option<&Request> {
-        one!(self, Request, id)
+    fn entity(&self, key: EntityKey) -> Option<&Entity> {
+        self.entities.get(&key)
     }
 
-    fn person(&self, id: PersonId) -> Option<&Person> {
-        one!(self, Person, id)
-    }
-
-    fn place(&self, id: PlaceId) -> Option<&Place> {
-        one!(self, Place, id)
-    }
-
-    fn guest(&self, id: GuestId) -> Option<&Guest> {
-        one!(self, Guest, id)
-    }
-
-    fn stay(&self, id: StayId) -> Option<&Stay> {
-        one!(self, Stay, id)
-    }
-
-    fn button(&self, id: ButtonId) -> Option<&Button> {
-        one!(self, Button, id)
-    }
-
-    fn call(&self, id: CallId) -> Option<&Call> {
-        one!(self, Call, id)
-    }
-
-    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
-        self.live_calls().find(|call| call.is_party(person))
+    fn all(&self, entity_type: EntityType) -> Box<dyn Iterator<Item = &Entity> + '_> {
+        let of_type = self.entities.range(EntityKey::first_of(entity_type)..);
+        Box::new(of_type.take_while(move |(key, _)| key.entity_type == entity_type).map(|(_, entity)| entity))
     }
 
     fn is_reachable(&self, person: PersonId) -> bool {
         !self.away.contains(&person)
-    }
-
-    fn device(&self, device: &str) -> Option<&Button> {
-        let mut buttons =
-            self.nouns.values().filter_map(|noun| if let Entity::Button(button) = noun { Some(button) } else { None });
-        buttons.find(|button| button.device == device)
-    }
-
-    fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
-        let stays = self.nouns.values();
-        longest_in(place, stays.filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None }))
-    }
-
-    fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool {
-        let stays = self.nouns.values();
-        let stays = stays.filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None });
-        others_stay_in(place, beside, stays)
     }
 }
 

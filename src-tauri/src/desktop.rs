@@ -1,5 +1,6 @@
 //! Desktop-only features: a tray, a badge, notifications with buttons, and a window that hides instead of closing.
 
+use crewbell_shared::request::RequestVerb;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crewbell_core::screen::{Ask, CoreEvent, Task, ViewState};
@@ -185,7 +186,9 @@ fn show_entries(app: &AppHandle, outside: &Outside) {
 pub(crate) fn answered(app: &AppHandle, rings: Ringer, press: Press) {
     let post = |ask| app.state::<Core>().post(ask);
     match (rings, press) {
-        (Ringer::Request(request_id), Press::Accept) => post(Ask::Do { verb: Verb::AcceptRequest { request_id } }),
+        (Ringer::Request(request_id), Press::Accept) => {
+            post(Ask::Do { verb: Verb::Request(RequestVerb::Accept { request_id }) });
+        }
         (Ringer::Request(request_id), Press::Reject | Press::Show) => {
             show_window(app);
             app.state::<std::sync::Arc<crate::device::Device>>().tell(&[CoreEvent::Open { request_id }]);

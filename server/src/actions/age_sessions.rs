@@ -22,15 +22,15 @@ pub struct AgeSessions {
 }
 
 impl Action for AgeSessions {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.idle_sessions = true;
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.idle_sessions = true;
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        let (today, most) = (day(moment.at), world.site.settings.session_days);
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        let (today, most) = (day(ctx.at), unit.site.settings.session_days);
         let (mut used, mut unused) = (Vec::new(), Vec::new());
         let mut ended: BTreeMap<PersonId, (&str, Vec<SessionId>)> = BTreeMap::new();
-        for session in &world.idle_sessions {
+        for session in &unit.idle_sessions {
             if self.used.contains(&session.id) {
                 used.push(session.id);
                 continue;
@@ -83,13 +83,13 @@ mod tests {
 
     fn aged_at(now: Timestamp, session_days: u32, sessions: Vec<IdleSession>) -> [Vec<u128>; 3] {
         use crewbell_shared::rules::StateView;
-        let mut world = UnitOfWork::new(Yacht::default().site().clone());
-        world.site.settings.session_days = session_days;
-        world.idle_sessions = sessions;
+        let mut unit = UnitOfWork::new(Yacht::default().site().clone());
+        unit.site.settings.session_days = session_days;
+        unit.idle_sessions = sessions;
         let used = [Uuid::from_u128(11).into()].into();
-        let moment = ActionContext { at: now, actor: &Actor::System, ids: &Ids::seeded(1) };
+        let ctx = ActionContext { at: now, actor: &Actor::System, ids: &Ids::seeded(1) };
         let mut all = [Vec::new(), Vec::new(), Vec::new()];
-        let decided = AgeSessions { used }.decide(&world, &moment).unwrap();
+        let decided = AgeSessions { used }.decide(&unit, &ctx).unwrap();
         for step in decided.steps {
             #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is expected, whatever there is")]
             match step {

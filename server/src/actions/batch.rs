@@ -1,8 +1,10 @@
-//! A batch of actions, decided in order on the same [`World`] in memory, between loading and saving.
+//! A batch of actions, decided in order on the same [`UnitOfWork`] in memory, between loading and saving.
 
 use crewbell_shared::ids::CommandId;
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Outcome;
+use crewbell_shared::request::Request;
+use crewbell_shared::rules::Lookup;
 use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -21,7 +23,7 @@ use crate::db::{self, DbError};
 type Verdict = Result<(Answer, Option<usize>), Refusal>;
 
 pub(super) struct Batch<'a> {
-    pub(super) world: UnitOfWork,
+    pub(super) unit: UnitOfWork,
     pub(super) rows: PendingWrites,
     at: Timestamp,
     ids: &'a Ids,
@@ -33,9 +35,9 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Creates a batch with nothing loaded.
-    pub(super) fn new(world: UnitOfWork, at: Timestamp, ids: &'a Ids) -> Self {
+    pub(super) fn new(unit: UnitOfWork, at: Timestamp, ids: &'a Ids) -> Self {
         Self {
-            world,
+            unit,
             rows: PendingWrites::at(at),
             at,
             ids,
@@ -47,28 +49,28 @@ impl<'a> Batch<'a> {
 
     /// Loads the commands' records, and the read set of all actions.
     pub(super) async fn look(&mut self, conn: &mut PgConnection, jobs: &[&Job], deps: &Deps) -> Result<(), DbError> {
-        let site = self.world.site.id;
+        let site = self.unit.site.id;
         let keys = || jobs.iter().filter_map(|job| job.key.as_ref());
         let ids: Vec<_> = keys().map(|key| key.id.0).collect();
         if !ids.is_empty() {
             self.known = db::commands::find(conn, site, &ids).await?;
             self.old = Old::look(conn, site, keys(), &self.known).await?;
         }
-        let mut wants = ReadSet::default();
+        let mut reads = ReadSet::default();
         for job in jobs {
-            job.action.reads(&mut wants);
+            job.action.reads(&mut reads);
             if let Some(person) = job.actor.person() {
-                wants.people.insert(person.id.0);
-                job.action.reads_of_actor(person.id, &mut wants);
+                reads.entity(person.id);
+                job.action.reads_of_actor(person.id, &mut reads);
             }
         }
-        self.world.reachable =
-            wants.reachable.iter().copied().filter(|person| deps.presence.is_online(*person)).collect();
+        self.unit.reachable =
+            reads.reachable.iter().copied().filter(|person| deps.presence.is_online(*person)).collect();
         let at = jobs.iter().map(|job| job.at.unwrap_or(self.at)).min().unwrap_or(self.at);
-        store::load(conn, &mut self.world, &wants, at).await?;
-        let holders = self.world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id);
+        store::load(conn, &mut self.unit, &reads, at).await?;
+        let holders = self.unit.each::<Request>().filter_map(|request| request.holder()).map(|holder| holder.id);
         let there: Vec<_> = holders.filter(|person| deps.presence.is_online(*person)).collect();
-        self.world.reachable.extend(there);
+        self.unit.reachable.extend(there);
         Ok(())
     }
 
@@ -94,21 +96,21 @@ impl<'a> Batch<'a> {
             return Ok(Err(refusal));
         }
         let actor = match &job.actor {
-            Actor::Person(person) => match self.world.people.get(person.id.0) {
+            Actor::Person(person) => match self.unit.get(person.id) {
                 Some(person) => Actor::Person(person.clone()),
                 None => return Ok(Err(Refusal::not_found("person"))),
             },
-            Actor::Button { name } => Actor::Button { name: self.world.called(name).to_owned() },
+            Actor::Button { name } => Actor::Button { name: self.unit.called(name).to_owned() },
             Actor::System => Actor::System,
         };
-        let moment = ActionContext { at: job.at.unwrap_or(self.at), actor: &actor, ids: self.ids };
-        match job.action.decide(&self.world, &moment) {
+        let ctx = ActionContext { at: job.at.unwrap_or(self.at), actor: &actor, ids: self.ids };
+        match job.action.decide(&self.unit, &ctx) {
             Err(refusal) => Ok(Err(refusal)),
             Ok(steps) => {
                 let before = self.rows.entries.len();
                 let command_id = job.key.as_ref().map(|key| key.id);
-                let signature = Signature { moment, source: job.source, command_id };
-                store::apply(&mut self.world, &mut self.rows, steps.steps, &signature)?;
+                let signature = Signature { ctx, source: job.source, command_id };
+                store::apply(&mut self.unit, &mut self.rows, steps.steps, &signature)?;
                 let after = self.rows.entries.len();
                 Ok(Ok((steps.answer, (after > before).then_some(after))))
             }

@@ -31,8 +31,8 @@ impl CreateSite {
 impl Action for CreateSite {
     fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, world: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        name("name", &world.site.name)?;
-        Ok(Effects::none().and(Effect::CreateSite).and_change(world.site.clone(), "site_created"))
+    fn decide(&self, unit: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        name("name", &unit.site.name)?;
+        Ok(Effects::none().and(Effect::CreateSite).and_change(unit.site.clone(), "site_created"))
     }
 }

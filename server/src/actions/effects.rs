@@ -61,7 +61,7 @@ pub enum Effect {
     /// Sets or removes the hash of the join code.
     JoinCode(Option<Vec<u8>>),
     /// Counts unrecognised messages of a device.
-    Unheard(StoredMessage),
+    Unrecognised(StoredMessage),
     /// Stores people's last-seen times.
     Seen(Vec<LastSeen>),
     /// Moves the oldest entries before a time to the archive.

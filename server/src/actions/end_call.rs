@@ -1,25 +1,41 @@
-//! Ends a call: a participant hangs up.
+//! Ends a call on the server's behalf: its ring time is over, or a device of it is gone.
 
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::CallId;
+use crewbell_shared::rules::DecisionContext;
 
 use super::{Action, ActionContext, Effects, ReadSet, UnitOfWork};
 
-/// Ends a call: a participant hangs up.
+/// Ends a call whose ring time is over.
 #[derive(Clone, Debug)]
-pub struct EndCall {
+pub struct ExpireCall {
     /// The call.
     pub call_id: CallId,
-    /// Whether the connection was lost.
-    pub dropped: bool,
 }
 
-impl Action for EndCall {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.calls.insert(self.call_id.0);
+/// Ends a call of which a device is gone.
+#[derive(Clone, Debug)]
+pub struct DropCall {
+    /// The call.
+    pub call_id: CallId,
+}
+
+impl Action for ExpireCall {
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.entity(self.call_id);
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        moment.case(world).end_call(self.call_id, self.dropped).map(Effects::from)
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        DecisionContext { view: unit, actor: ctx.actor, at: ctx.at }.expire_call(self.call_id).map(Effects::from)
+    }
+}
+
+impl Action for DropCall {
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.entity(self.call_id);
+    }
+
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        DecisionContext { view: unit, actor: ctx.actor, at: ctx.at }.drop_call(self.call_id).map(Effects::from)
     }
 }

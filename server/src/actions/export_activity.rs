@@ -17,8 +17,8 @@ pub struct ExportActivity {
 impl Action for ExportActivity {
     fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, _: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        moment.actor.need(Right::ReadActivity)?;
+    fn decide(&self, _: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        ctx.actor.need(Right::ReadActivity)?;
         let payload = json!({ "filter": self.filter });
         Ok(Effects::none().and(Effect::Tell {
             category: "activity",
@@ -49,8 +49,8 @@ mod tests {
             name: "MY Serenity".into(),
             settings: SiteSettings::default(),
         };
-        let moment = ActionContext { at: Timestamp::UNIX_EPOCH, actor: &siri, ids: &Ids::seeded(1) };
-        ExportActivity { filter: json!({ "category": "guests" }) }.decide(&UnitOfWork::new(site), &moment)
+        let ctx = ActionContext { at: Timestamp::UNIX_EPOCH, actor: &siri, ids: &Ids::seeded(1) };
+        ExportActivity { filter: json!({ "category": "guests" }) }.decide(&UnitOfWork::new(site), &ctx)
     }
 
     #[test]

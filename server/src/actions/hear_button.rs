@@ -22,30 +22,30 @@ pub struct HearButton {
 }
 
 impl Action for HearButton {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.devices.insert(self.device.clone());
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.devices.insert(self.device.clone());
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
         // A device becomes known by its press: bridges also report the health of lamps and sensors.
-        let Some(known) = world.known(&self.device) else { return Ok(Effects::none()) };
+        let Some(known) = unit.known(&self.device) else { return Ok(Effects::none()) };
         let known = heard_by(known, self.own)?;
         let health = &known.button.health;
         if self.greets && health.online != Some(false) && health.flapping_since.is_none() {
             return Ok(Effects::none());
         }
-        let memory = note_health(&memory_of(&known), &self.vitals, moment.at);
-        let (known, kind) = heard(known, memory, &self.vitals, moment.at);
+        let memory = note_health(&memory_of(&known), &self.vitals, ctx.at);
+        let (known, kind) = heard(known, memory, &self.vitals, ctx.at);
         Ok(Effects::none().and(Effect::Button { known: Box::new(known), kind }))
     }
 }
 
 /// Returns a known button, or refuses a message by another client for a button with credentials of its own.
-pub(super) fn heard_by(known: &KnownButton, own: bool) -> Result<KnownButton, Refusal> {
+pub(super) fn heard_by(known: KnownButton, own: bool) -> Result<KnownButton, Refusal> {
     if known.button.has_credentials && !own {
         return Err(Refusal::new(crewbell_shared::Code::NotAllowed, "The button has credentials of its own."));
     }
-    Ok(known.clone())
+    Ok(known)
 }
 
 /// Parses a button's dedup state. An unreadable one is replaced by an empty one: then a resend may ring twice, which is

@@ -7,6 +7,7 @@ use crewbell_shared::button::{
 use crewbell_shared::ids::{ButtonId, RecordingId};
 use crewbell_shared::protocol::Entity;
 use crewbell_shared::request::{Request, VoiceMessage};
+use crewbell_shared::rules::Lookup;
 use jiff::{SignedDuration, Timestamp};
 
 use super::hear_button::{heard, heard_by, memory_of};
@@ -44,35 +45,35 @@ pub struct KeepRecording {
 }
 
 impl Action for KeepRecording {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.devices.insert(self.device.clone());
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.devices.insert(self.device.clone());
         let since: Timestamp = self.delivery.received_at.saturating_sub(BELONGS_FOR).unwrap_or(Timestamp::MIN);
-        wants.voice_of.push((self.device.clone(), since));
+        reads.voice_of.push((self.device.clone(), since));
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        let known = world.known(&self.device);
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        let known = unit.known(&self.device);
         let known = known.map(|known| heard_by(known, self.own)).transpose()?;
         let memory = known.as_ref().map(memory_of).unwrap_or_default();
         let (repeated, memory) = classify_recording(&memory, &self.delivery, !self.bytes.is_empty());
         if repeated {
             return Ok(Effects::none());
         }
-        let spoken = known.as_ref().and_then(|known| spoken(world, known.button.id));
+        let spoken = known.as_ref().and_then(|known| spoken(unit, known.button.id));
         // A recording whose press never arrived rings by itself: the guest did speak. A recording of a button that
         // doesn't ring is stored with the button.
         let rings = known.as_ref().is_none_or(|known| known.button.state == ButtonState::Assigned);
         let mut steps = if rings && spoken.is_none() {
-            self.late_press().decide(world, moment)?
+            self.late_press().decide(unit, ctx)?
         } else {
-            let known = known.clone().map(|known| heard(known, memory.clone(), &Telemetry::default(), moment.at));
+            let known = known.clone().map(|known| heard(known, memory.clone(), &Telemetry::default(), ctx.at));
             let heard = known.map(|(known, kind)| Effect::Button { known: Box::new(known), kind });
             heard.into_iter().fold(Effects::none(), Effects::and)
         };
         let Some(button_id) = steps.steps.iter_mut().find_map(|step| remember(step, &memory)) else {
             return Ok(steps);
         };
-        let recording_id: Option<RecordingId> = (!self.bytes.is_empty()).then(|| moment.ids.next(moment.at));
+        let recording_id: Option<RecordingId> = (!self.bytes.is_empty()).then(|| ctx.ids.next(ctx.at));
         let created = steps.steps.iter().find_map(request_of).cloned();
         let request = spoken.or(created.as_ref());
         let request_id = request.map(|request| request.id);
@@ -94,7 +95,7 @@ impl Action for KeepRecording {
                 id,
                 button_id,
                 request_id,
-                received_at: moment.at,
+                received_at: ctx.at,
                 format: self.format.clone(),
                 duration_ms: self.duration_ms,
                 bytes: self.bytes.clone(),
@@ -127,8 +128,8 @@ impl KeepRecording {
 }
 
 /// Returns the request that the recording belongs to: the button's most recently pressed request with voice.
-fn spoken(world: &UnitOfWork, button: ButtonId) -> Option<&Request> {
-    let of_button = world.requests.iter().filter(|request| request.button_id == Some(button));
+fn spoken(unit: &UnitOfWork, button: ButtonId) -> Option<&Request> {
+    let of_button = unit.each::<Request>().filter(|request| request.button_id == Some(button));
     let voice = of_button.filter(|request| request.voice.is_some());
     voice.max_by_key(|request| request.last_press_at.unwrap_or(request.created_at))
 }

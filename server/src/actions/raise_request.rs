@@ -19,7 +19,7 @@ use crewbell_shared::place::Place;
 use crewbell_shared::request::{
     Held, Kind, Request, RequestState, Voice, VoiceMessage, Wish, echoes, joins, joins_held, pressed_again,
 };
-use crewbell_shared::rules::StateView;
+use crewbell_shared::rules::{Lookup, StateView, guest_in};
 use crewbell_shared::site::SiteSettings;
 
 use super::hear_button::{heard, heard_by, memory_of};
@@ -45,33 +45,33 @@ pub struct RaiseRequest {
 }
 
 impl Action for RaiseRequest {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.devices.insert(self.device.clone());
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.devices.insert(self.device.clone());
         if self.delivery.dup {
-            wants.echoes.insert(self.device.clone());
+            reads.echoes.insert(self.device.clone());
         }
-        wants.pressed.push((self.device.clone(), self.press.kind, self.press.key));
+        reads.pressed.push((self.device.clone(), self.press.kind, self.press.key));
         if let Evidence::Named(name) = &self.press.evidence {
-            wants.presses.push((self.device.clone(), name.clone()));
+            reads.presses.push((self.device.clone(), name.clone()));
         }
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        let (known, is_new) = match world.known(&self.device) {
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        let (known, is_new) = match unit.known(&self.device) {
             Some(known) => (heard_by(known, self.own)?, false),
-            None => (self.unknown(world, moment)?, true),
+            None => (self.unknown(unit, ctx)?, true),
         };
         let button_id = known.button.id;
         let recorded = match &self.press.evidence {
-            Evidence::Named(name) => world.recorded(button_id, name).map(|press| press.seen),
+            Evidence::Named(name) => unit.recorded(button_id, name).map(|press| press.seen),
             Evidence::Counted { .. } | Evidence::Framed { .. } | Evidence::Standing { .. } | Evidence::Nothing => None,
         };
         let (judgement, memory) = classify(&memory_of(&known), &self.press, &self.delivery, recorded);
-        let (known, kind) = heard(known, memory, &self.press.vitals, moment.at);
+        let (known, kind) = heard(known, memory, &self.press.vitals, ctx.at);
         let (press_key, doubtful, reuses_id) = match judgement {
             Classification::Repeat { press_key } => {
                 metrics::counter!("presses_repeated_total").increment(1);
-                let request = world.recorded(button_id, &press_key).and_then(|press| press.request_id);
+                let request = unit.recorded(button_id, &press_key).and_then(|press| press.request_id);
                 let steps = Effects::none().and(Effect::Button { known: Box::new(known), kind });
                 return Ok(steps.answering(Answer::Repeated(request)));
             }
@@ -79,10 +79,10 @@ impl Action for RaiseRequest {
         };
 
         let place = (known.button.state == ButtonState::Assigned)
-            .then(|| known.button.place_id.and_then(|id| world.place(id)))
+            .then(|| known.button.place_id.and_then(|id| unit.get(id)))
             .flatten();
         let (effect, request_id) = match place {
-            Some(place) => self.ring(world, moment, &known, place, doubtful),
+            Some(place) => self.ring(unit, ctx, &known, place, doubtful),
             None => (Effects::none(), None),
         };
         let kind = if is_new { Some("button_found") } else { kind };
@@ -90,9 +90,9 @@ impl Action for RaiseRequest {
         let mut steps = Effects::none().and(Effect::Button { known: Box::new(known), kind });
         steps.steps.extend(effect.steps);
         if reuses_id {
-            steps = steps.and(Effect::Unheard(self.complaint(moment)));
+            steps = steps.and(Effect::Unrecognised(self.complaint(ctx)));
         }
-        let press = self.record(moment, button_id, press_key, request_id);
+        let press = self.record(ctx, button_id, press_key, request_id);
         Ok(steps.and(Effect::Press(press)).answering(Answer::Pressed(request_id)))
     }
 }
@@ -102,13 +102,13 @@ impl RaiseRequest {
     /// joined.
     fn ring(
         &self,
-        world: &UnitOfWork,
-        moment: &ActionContext<'_>,
+        unit: &UnitOfWork,
+        ctx: &ActionContext<'_>,
         known: &KnownButton,
         place: &Place,
         doubtful: bool,
     ) -> (Effects, Option<RequestId>) {
-        let wish = Wish::of_press(self.press.kind, self.press.key, &world.site.settings);
+        let wish = Wish::of_press(self.press.kind, self.press.key, &unit.site.settings);
         if wish.service.as_deref() == Some(SiteSettings::DO_NOT_DISTURB) {
             // A repetition must not toggle back what its press toggled.
             if doubtful {
@@ -118,33 +118,33 @@ impl RaiseRequest {
             let kind = if place.do_not_disturb { "do_not_disturb_set" } else { "do_not_disturb_cleared" };
             return (Effects::change(place, kind), None);
         }
-        if let Some(request) = joined(world, moment, place, &wish, doubtful) {
+        if let Some(request) = joined(unit, ctx, place, &wish, doubtful) {
             let voice = match (request.voice.clone(), self.said(wish.kind)) {
                 (before, None) => before,
                 (before, Some(said)) => Some(before.unwrap_or_default().spoken_again().with(said)),
             };
             let request = Request { voice, ..request.clone() };
-            let request = pressed_again(request, self.press.device_press_id.clone(), moment.at);
+            let request = pressed_again(request, self.press.device_press_id.clone(), ctx.at);
             let id = request.id;
             return (Effects::change(request, "request_pressed_again"), Some(id));
         }
         let request = Request {
-            id: moment.ids.next(moment.at),
+            id: ctx.ids.next(ctx.at),
             place_id: place.id,
             place_name: place.name.clone(),
-            guest_id: world.guest_in(place.id),
+            guest_id: guest_in(unit, place.id),
             button_id: Some(known.button.id),
             created_by: None,
-            created_at: moment.at,
+            created_at: ctx.at,
             kind: wish.kind,
             service: wish.service,
             priority: wish.priority,
             text: None,
             press_count: 1,
             last_press_id: self.press.device_press_id.clone(),
-            last_press_at: Some(moment.at),
+            last_press_at: Some(ctx.at),
             voice: self.said(wish.kind).map(|said| Voice::default().with(said)),
-            held: held_at(world, place),
+            held: held_at(unit, place),
             notes: Vec::new(),
             state: RequestState::Open,
         };
@@ -165,26 +165,26 @@ impl RaiseRequest {
 
     fn record(
         &self,
-        moment: &ActionContext<'_>,
+        ctx: &ActionContext<'_>,
         button_id: ButtonId,
         press_key: String,
         request_id: Option<RequestId>,
     ) -> Press {
         Press {
-            id: moment.ids.next(moment.at),
+            id: ctx.ids.next(ctx.at),
             button_id,
             press_key: Some(press_key),
             device_press_id: self.press.device_press_id.clone(),
             kind: self.press.kind,
             key: self.press.key,
             device_time: self.press.device_time,
-            received_at: moment.at,
+            received_at: ctx.at,
             request_id,
         }
     }
 
     /// Returns the report for the administrator about a device that reuses press ids.
-    fn complaint(&self, moment: &ActionContext<'_>) -> StoredMessage {
+    fn complaint(&self, ctx: &ActionContext<'_>) -> StoredMessage {
         let sample = self.press.device_press_id.as_deref().unwrap_or_default().as_bytes().to_vec();
         StoredMessage {
             device: self.device.clone(),
@@ -192,18 +192,18 @@ impl RaiseRequest {
             topic: String::new(),
             sample,
             times: 1,
-            last_at: moment.at,
+            last_at: ctx.at,
         }
     }
 
     /// Returns a new button for an unknown device, or a refusal when too many are unassigned.
-    fn unknown(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<KnownButton, Refusal> {
-        if !world.new_buttons.has_room(self.via.as_deref()) {
+    fn unknown(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<KnownButton, Refusal> {
+        if !unit.new_buttons.has_room(self.via.as_deref()) {
             let message = "As many buttons as may wait to be assigned already.";
-            return Err(Refusal::new(crewbell_shared::Code::TooMany, message).with("limit", &world.new_buttons.all));
+            return Err(Refusal::new(crewbell_shared::Code::TooMany, message).with("limit", &unit.new_buttons.all));
         }
         let button = Button {
-            id: moment.ids.next(moment.at),
+            id: ctx.ids.next(ctx.at),
             device: self.device.clone(),
             name: None,
             state: ButtonState::New,
@@ -221,29 +221,29 @@ const REPEATS_PRESS_IDS: &str = "repeats_press_ids";
 
 /// Returns the request that a press joins instead of creating a new one.
 fn joined<'w>(
-    world: &'w UnitOfWork,
-    moment: &ActionContext<'_>,
+    unit: &'w UnitOfWork,
+    ctx: &ActionContext<'_>,
     place: &Place,
     wish: &Wish,
     doubtful: bool,
 ) -> Option<&'w Request> {
-    let guest = world.guest_in(place.id);
+    let guest = guest_in(unit, place.id);
     let newest = |joins: &dyn Fn(&Request) -> bool| {
-        world.live_at(place.id).filter(|request| joins(request)).max_by_key(|request| request.created_at)
+        unit.live_at(place.id).filter(|request| joins(request)).max_by_key(|request| request.created_at)
     };
-    let echoed = newest(&|request| doubtful && echoes(request, wish, moment.at));
-    let open = || newest(&|request| joins(request, wish, moment.at, &world.site.settings));
+    let echoed = newest(&|request| doubtful && echoes(request, wish, ctx.at));
+    let open = || newest(&|request| joins(request, wish, ctx.at, &unit.site.settings));
     let held = || {
         newest(&|request| {
-            let holder = request.holder().and_then(|holder| world.person(holder.id));
-            let hears = |id| world.is_reachable(id);
-            holder.is_some_and(|holder| joins_held(request, wish, guest, (holder, hears(holder.id)), moment.at))
+            let holder = request.holder().and_then(|holder| unit.get(holder.id));
+            let hears = |id| unit.is_reachable(id);
+            holder.is_some_and(|holder| joins_held(request, wish, guest, (holder, hears(holder.id)), ctx.at))
         })
     };
     echoed.or_else(open).or_else(held)
 }
 
 /// Returns the latest holder of an accepted request of a place.
-fn held_at(world: &UnitOfWork, place: &Place) -> Option<Held> {
-    world.live_at(place.id).filter_map(Request::held).max_by_key(|held| held.since)
+fn held_at(unit: &UnitOfWork, place: &Place) -> Option<Held> {
+    unit.live_at(place.id).filter_map(Request::held).max_by_key(|held| held.since)
 }

@@ -10,9 +10,9 @@ use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
 pub struct SeePeople(pub Vec<LastSeen>);
 
 impl Action for SeePeople {
-    fn reads(&self, wants: &mut ReadSet) {
+    fn reads(&self, reads: &mut ReadSet) {
         // Only for the row locks, which every writer takes in the same order.
-        wants.people.extend(self.0.iter().map(|seen| seen.person_id.0));
+        self.0.iter().for_each(|seen| reads.entity(seen.person_id));
     }
 
     fn decide(&self, _: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {

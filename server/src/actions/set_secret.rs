@@ -4,7 +4,7 @@ use crewbell_shared::button::Button;
 use crewbell_shared::ids::{ButtonId, PersonId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::StateView;
+use crewbell_shared::rules::Lookup;
 use crewbell_shared::{Code, Refusal};
 use serde_json::json;
 
@@ -21,17 +21,17 @@ pub struct SetPersonSecret {
 }
 
 impl Action for SetPersonSecret {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.people.insert(self.person_id.0);
-        wants.sessions_of.insert(self.person_id);
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.entity(self.person_id);
+        reads.sessions_of.insert(self.person_id);
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        if moment.actor.person().is_some_and(|person| person.id == self.person_id) {
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        if ctx.actor.person().is_some_and(|person| person.id == self.person_id) {
             return Err(another_one());
         }
-        moment.actor.need(Right::EditPeople)?;
-        set(world, self.person_id, &self.hash)
+        ctx.actor.need(Right::EditPeople)?;
+        set(unit, self.person_id, &self.hash)
     }
 }
 
@@ -47,19 +47,19 @@ pub struct ChangeOwnSecret {
 impl Action for ChangeOwnSecret {
     fn reads(&self, _: &mut ReadSet) {}
 
-    fn reads_of_actor(&self, actor: PersonId, wants: &mut ReadSet) {
-        wants.sessions_of.insert(actor);
-        wants.secrets_of.insert(actor.0);
+    fn reads_of_actor(&self, actor: PersonId, reads: &mut ReadSet) {
+        reads.sessions_of.insert(actor);
+        reads.secrets_of.insert(actor.0);
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        moment.actor.need(Right::AnswerRequests)?;
-        let person = moment.actor.person().ok_or_else(|| Refusal::not_found("person"))?;
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        ctx.actor.need(Right::AnswerRequests)?;
+        let person = ctx.actor.person().ok_or_else(|| Refusal::not_found("person"))?;
         // The current secret may have been changed while it was verified.
-        if world.secret_of(person.id) != self.proof.as_ref() {
+        if unit.secret_of(person.id) != self.proof.as_ref() {
             return Err(another_one());
         }
-        set(world, person.id, &self.hash)
+        set(unit, person.id, &self.hash)
     }
 }
 
@@ -67,9 +67,9 @@ fn another_one() -> Refusal {
     Refusal::new(Code::WrongSecret, "One's own PIN or password is changed with the present one.")
 }
 
-fn set(world: &UnitOfWork, person_id: PersonId, hash: &str) -> Result<Effects, Refusal> {
-    let person = world.person(person_id).ok_or_else(|| Refusal::not_found("person"))?;
-    let sessions = world.sessions.iter().filter(|session| session.person_id == person.id);
+fn set(unit: &UnitOfWork, person_id: PersonId, hash: &str) -> Result<Effects, Refusal> {
+    let person = unit.get(person_id).ok_or_else(|| Refusal::not_found("person"))?;
+    let sessions = unit.sessions.iter().filter(|session| session.person_id == person.id);
     let ended: Vec<_> = sessions.map(|session| session.id).collect();
     let payload = json!({ "person_id": person.id, "name": person.name, "ended": ended });
     Ok(Effects::none()
@@ -88,13 +88,13 @@ pub struct SetButtonSecret {
 }
 
 impl Action for SetButtonSecret {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.buttons.insert(self.button_id.0);
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.entity(self.button_id);
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        moment.actor.need(Right::AssignButtons)?;
-        let before = world.button(self.button_id).ok_or_else(|| Refusal::not_found("button"))?;
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        ctx.actor.need(Right::AssignButtons)?;
+        let before = unit.get(self.button_id).ok_or_else(|| Refusal::not_found("button"))?;
         let button = Button { has_credentials: self.hash.is_some(), ..before.clone() };
         let secret = Effect::ButtonSecret(Box::new(button.clone()), self.hash.clone());
         Ok(Effects::change(button, "button_credentials_set").and(secret))
@@ -111,9 +111,9 @@ pub struct SetJoinCode {
 impl Action for SetJoinCode {
     fn reads(&self, _: &mut ReadSet) {}
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        moment.actor.need(Right::EditSite)?;
-        let payload = json!({ "site_id": world.site.id, "set": self.hash.is_some() });
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        ctx.actor.need(Right::EditSite)?;
+        let payload = json!({ "site_id": unit.site.id, "set": self.hash.is_some() });
         Ok(Effects::none().and(Effect::JoinCode(self.hash.clone())).and(Effect::Tell {
             category: "site",
             kind: "join_code_set",

@@ -14,19 +14,19 @@ pub struct SettleButton {
 }
 
 impl Action for SettleButton {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.devices.insert(self.device.clone());
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.devices.insert(self.device.clone());
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        let Some(known) = world.known(&self.device) else { return Ok(Effects::none()) };
-        let mut memory = memory_of(known);
-        let health = known.button.health.settled(&mut memory.flapping, moment.at);
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        let Some(known) = unit.known(&self.device) else { return Ok(Effects::none()) };
+        let mut memory = memory_of(&known);
+        let health = known.button.health.settled(&mut memory.flapping, ctx.at);
         if known.button.health.flapping_since.is_none() || health.flapping_since.is_some() {
             return Ok(Effects::none());
         }
         let kind = kind_of(&known.button.health, &health);
-        let mut known = KnownButton { memory: serde_json::to_value(memory).unwrap_or_default(), ..known.clone() };
+        let mut known = KnownButton { memory: serde_json::to_value(memory).unwrap_or_default(), ..known };
         known.button.health = health;
         Ok(Effects::none().and(Effect::Button { known: Box::new(known), kind: Some(kind) }))
     }

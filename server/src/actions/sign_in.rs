@@ -1,7 +1,7 @@
 //! Opens a session for a person whose secret was right.
 
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::StateView;
+use crewbell_shared::rules::Lookup;
 use crewbell_shared::{Code, Refusal};
 use serde_json::json;
 
@@ -18,15 +18,15 @@ pub struct SignIn {
 }
 
 impl Action for SignIn {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.people.insert(self.session.person_id.0);
-        wants.sessions_of.insert(self.session.person_id);
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.entity(self.session.person_id);
+        reads.sessions_of.insert(self.session.person_id);
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        let person = world.person(self.session.person_id).ok_or_else(|| Refusal::not_found("person"))?;
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        let person = unit.get(self.session.person_id).ok_or_else(|| Refusal::not_found("person"))?;
         crewbell_shared::person::Actor::Person(person.clone()).need(crewbell_shared::person::Right::AnswerRequests)?;
-        let replaced = world
+        let replaced = unit
             .sessions
             .iter()
             .filter(|session| session.person_id == person.id && session.device_id == self.session.device_id);
@@ -35,7 +35,7 @@ impl Action for SignIn {
             "session_id": self.session.id, "person_id": person.id, "name": person.name,
             "device": self.session.device_name, "replaced": replaced,
         });
-        let session = Session { created_at: moment.at, ..self.session.clone() };
+        let session = Session { created_at: ctx.at, ..self.session.clone() };
         Ok(Effects::none()
             .and(Effect::EndSessions(replaced))
             .and(Effect::OpenSession(session, self.token_hash.clone()))
@@ -54,15 +54,15 @@ pub struct SignInWithSecret {
 }
 
 impl Action for SignInWithSecret {
-    fn reads(&self, wants: &mut ReadSet) {
-        self.sign_in.reads(wants);
-        wants.secrets_of.insert(self.sign_in.session.person_id.0);
+    fn reads(&self, reads: &mut ReadSet) {
+        self.sign_in.reads(reads);
+        reads.secrets_of.insert(self.sign_in.session.person_id.0);
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        if world.secret_of(self.sign_in.session.person_id) != Some(&self.proof) {
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        if unit.secret_of(self.sign_in.session.person_id) != Some(&self.proof) {
             return Err(Refusal::new(Code::BadCredentials, "The PIN or password was changed meanwhile."));
         }
-        self.sign_in.decide(world, moment)
+        self.sign_in.decide(unit, ctx)
     }
 }

@@ -4,7 +4,7 @@ use crewbell_shared::Refusal;
 use crewbell_shared::ids::{PersonId, SessionId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::StateView;
+use crewbell_shared::rules::Lookup;
 use serde_json::json;
 
 use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
@@ -19,18 +19,18 @@ pub struct SignOut {
 }
 
 impl Action for SignOut {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.people.insert(self.person_id.0);
-        wants.sessions_of.insert(self.person_id);
+    fn reads(&self, reads: &mut ReadSet) {
+        reads.entity(self.person_id);
+        reads.sessions_of.insert(self.person_id);
     }
 
-    fn decide(&self, world: &UnitOfWork, moment: &ActionContext<'_>) -> Result<Effects, Refusal> {
-        if moment.actor.person().is_some_and(|person| person.id != self.person_id) {
-            moment.actor.need(Right::EditPeople)?;
+    fn decide(&self, unit: &UnitOfWork, ctx: &ActionContext<'_>) -> Result<Effects, Refusal> {
+        if ctx.actor.person().is_some_and(|person| person.id != self.person_id) {
+            ctx.actor.need(Right::EditPeople)?;
         }
-        let person = world.person(self.person_id).ok_or_else(|| Refusal::not_found("person"))?;
+        let person = unit.get(self.person_id).ok_or_else(|| Refusal::not_found("person"))?;
         let meant = |id: SessionId| self.session_id.is_none_or(|session| session == id);
-        let sessions = world.sessions.iter().filter(|session| session.person_id == person.id && meant(session.id));
+        let sessions = unit.sessions.iter().filter(|session| session.person_id == person.id && meant(session.id));
         let ended: Vec<_> = sessions.map(|session| session.id).collect();
         if ended.is_empty() {
             return Ok(Effects::none());

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crewbell_shared::button::Recorded;
+use crewbell_shared::button::{Button, Recorded};
+use crewbell_shared::call::Call;
+use crewbell_shared::guest::{Guest, Stay};
 use crewbell_shared::ids::SiteId;
+use crewbell_shared::person::Person;
+use crewbell_shared::place::Place;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Audience, Entity, EntityType, Source, changed_fields};
-use crewbell_shared::request::{ECHOES_FOR, Wish};
+use crewbell_shared::request::{ECHOES_FOR, Request, Wish};
+use crewbell_shared::rules::Lookup;
 use crewbell_shared::site::SiteSettings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -44,7 +49,7 @@ pub(super) struct PendingWrites {
     person_secrets: Vec<(crewbell_shared::ids::PersonId, String)>,
     button_secrets: Vec<(Uuid, Option<Vec<u8>>)>,
     join_code: Option<NewCode>,
-    unheard: Vec<db::unrecognised::StoredMessage>,
+    unrecognised: Vec<db::unrecognised::StoredMessage>,
     seen: Vec<LastSeen>,
     archive: Option<Timestamp>,
     create_site: bool,
@@ -72,70 +77,73 @@ impl PendingWrites {
 /// first (a button's place, the open requests there) is read before, without a lock.
 pub(super) async fn load(
     conn: &mut PgConnection,
-    world: &mut UnitOfWork,
-    wants: &ReadSet,
+    unit: &mut UnitOfWork,
+    reads: &ReadSet,
     at: Timestamp,
 ) -> Result<(), DbError> {
-    let site = world.site.id;
-    let mut places = wants.places.clone();
-    if !wants.stays.is_empty() {
-        places.extend(db::stays::places(conn, site, &list(&wants.stays)).await?);
+    let site = unit.site.id;
+    let mut places = reads.ids(EntityType::Place);
+    let stays = reads.ids(EntityType::Stay);
+    if !stays.is_empty() {
+        places.extend(db::stays::places(conn, site, &list(&stays)).await?);
     }
-    let moving = buttons_before(conn, world, wants).await?;
+    let moving = buttons_before(conn, unit, reads).await?;
     places.extend(&moving.places);
 
-    if !wants.people.is_empty() {
-        world.people.load(db::people::lock(conn, site, &list(&wants.people)).await?, |person| person.id.0);
+    let (people, guests) = (reads.ids(EntityType::Person), reads.ids(EntityType::Guest));
+    if !people.is_empty() {
+        unit.load(db::people::lock(conn, site, &list(&people)).await?);
     }
     if !places.is_empty() {
-        world.places.load(db::places::lock(conn, site, &list(&places)).await?, |place| place.id.0);
+        unit.load(db::places::lock(conn, site, &list(&places)).await?);
     }
-    if !wants.guests.is_empty() {
-        world.guests.load(db::guests::lock(conn, site, &list(&wants.guests)).await?, |guest| guest.id.0);
+    if !guests.is_empty() {
+        unit.load(db::guests::lock(conn, site, &list(&guests)).await?);
     }
-    if !wants.stays.is_empty() {
-        world.stays.load(db::stays::lock(conn, site, &list(&wants.stays)).await?, |stay| stay.id.0);
+    if !stays.is_empty() {
+        unit.load(db::stays::lock(conn, site, &list(&stays)).await?);
     }
     if !moving.ids.is_empty() {
-        world.load_buttons(db::buttons::lock(conn, site, &list(&moving.ids)).await?);
+        unit.load_buttons(db::buttons::lock(conn, site, &list(&moving.ids)).await?);
     }
-    let pressed_at = load_devices(conn, world, wants, &places).await?;
+    let pressed_at = load_devices(conn, unit, reads, &places).await?;
     // Another action of the batch may have assigned the button to the place, or changed its stays; and the end of a
     // stay needs the other stays of the place.
-    let mut stays_at = wants.stays_at.clone();
-    if !(wants.devices.is_empty() && wants.stays.is_empty()) {
+    let mut stays_at = reads.stays_at.clone();
+    if !(reads.devices.is_empty() && stays.is_empty()) {
         stays_at.extend(&places);
     }
     if !stays_at.is_empty() {
-        world.stays.load(db::stays::current_at(conn, site, &list(&stays_at)).await?, |stay| stay.id.0);
+        unit.load(db::stays::current_at(conn, site, &list(&stays_at)).await?);
     }
-    if !wants.presses.is_empty() {
-        let known = wants
+    if !reads.presses.is_empty() {
+        let known = reads
             .presses
             .iter()
-            .filter_map(|(device, key)| world.known(device).map(|known| (known.button.id, key.as_str())));
+            .filter_map(|(device, key)| unit.known(device).map(|known| (known.button.id, key.as_str())));
         let known: Vec<_> = known.collect();
         for (button, key, press) in db::presses::find(conn, site, &known).await? {
-            world.presses.insert((button, key), press);
+            unit.presses.insert((button, key), press);
         }
     }
-    load_requests(conn, world, wants, &pressed_at, at).await?;
+    load_requests(conn, unit, reads, &pressed_at, at).await?;
     // After the people: their locks exclude other calls with them from starting.
-    if !wants.calls_of.is_empty() {
-        world.calls.load(db::calls::lock_live_of(conn, site, &list(&wants.calls_of)).await?, |call| call.id.0);
+    if !reads.calls_of.is_empty() {
+        unit.load(db::calls::lock_live_of(conn, site, &list(&reads.calls_of)).await?);
     }
-    if !wants.calls.is_empty() {
-        world.calls.load(db::calls::lock(conn, site, &list(&wants.calls)).await?, |call| call.id.0);
+    let calls = reads.ids(EntityType::Call);
+    if !calls.is_empty() {
+        unit.load(db::calls::lock(conn, site, &list(&calls)).await?);
     }
-    for &person in &wants.sessions_of {
-        world.sessions.extend(db::sessions::of_person(conn, site, person).await?);
+    for &person in &reads.sessions_of {
+        unit.sessions.extend(db::sessions::of_person(conn, site, person).await?);
     }
     // The people are locked, too: an action that reads a secret reads its person.
-    for &person in &wants.secrets_of {
-        world.secrets.insert(person, db::people::secret(conn, site, person.into()).await?);
+    for &person in &reads.secrets_of {
+        unit.secrets.insert(person, db::people::secret(conn, site, person.into()).await?);
     }
-    if wants.idle_sessions {
-        world.idle_sessions = db::sessions::idle(conn, site).await?;
+    if reads.idle_sessions {
+        unit.idle_sessions = db::sessions::idle(conn, site).await?;
     }
     Ok(())
 }
@@ -153,24 +161,24 @@ struct Moving {
 
 /// Looks up the places of buttons whose press changes their place's state and, if other buttons are read by id, the ids
 /// of the pressed ones.
-async fn buttons_before(conn: &mut PgConnection, world: &UnitOfWork, wants: &ReadSet) -> Result<Moving, DbError> {
-    let settings = &world.site.settings;
+async fn buttons_before(conn: &mut PgConnection, unit: &UnitOfWork, reads: &ReadSet) -> Result<Moving, DbError> {
+    let settings = &unit.site.settings;
     let toggles =
         |kind, key| Wish::of_press(kind, key, settings).service.as_deref() == Some(SiteSettings::DO_NOT_DISTURB);
-    let toggling: BTreeSet<&str> = wants
+    let toggling: BTreeSet<&str> = reads
         .pressed
         .iter()
         .filter(|(_, kind, key)| toggles(*kind, *key))
         .map(|(device, _, _)| device.as_str())
         .collect();
-    let mut moving = Moving { ids: wants.buttons.clone(), places: BTreeSet::new() };
-    let mixed = !wants.buttons.is_empty() && !wants.devices.is_empty();
+    let mut moving = Moving { ids: reads.ids(EntityType::Button), places: BTreeSet::new() };
+    let mixed = !moving.ids.is_empty() && !reads.devices.is_empty();
     if toggling.is_empty() && !mixed {
         return Ok(moving);
     }
     let devices: Vec<String> =
-        wants.devices.iter().filter(|id| mixed || toggling.contains(id.as_str())).cloned().collect();
-    for (id, device, place) in db::buttons::whereabouts(conn, world.site.id, &devices).await? {
+        reads.devices.iter().filter(|id| mixed || toggling.contains(id.as_str())).cloned().collect();
+    for (id, device, place) in db::buttons::whereabouts(conn, unit.site.id, &devices).await? {
         if mixed {
             moving.ids.insert(id);
         }
@@ -186,25 +194,25 @@ async fn buttons_before(conn: &mut PgConnection, world: &UnitOfWork, wants: &Rea
 /// lesser evil.
 async fn load_devices(
     conn: &mut PgConnection,
-    world: &mut UnitOfWork,
-    wants: &ReadSet,
+    unit: &mut UnitOfWork,
+    reads: &ReadSet,
     locked: &BTreeSet<Uuid>,
 ) -> Result<BTreeSet<Uuid>, DbError> {
-    let site = world.site.id;
-    if wants.devices.is_empty() {
+    let site = unit.site.id;
+    if reads.devices.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let devices: Vec<String> = wants.devices.iter().cloned().collect();
+    let devices: Vec<String> = reads.devices.iter().cloned().collect();
     let known = db::buttons::lock_devices(conn, site, &devices).await?;
     if known.len() < devices.len() {
-        world.new_buttons = db::buttons::count_new(conn, site).await?;
+        unit.new_buttons = db::buttons::count_new(conn, site).await?;
     }
     let mut places = locked.clone();
     for (known, place, stay) in known {
         places.extend(known.button.place_id.map(|id| id.0));
-        world.load_buttons([known]);
-        world.places.load(place, |place| place.id.0);
-        world.stays.load(stay, |stay| stay.id.0);
+        unit.load_buttons([known]);
+        unit.load(place);
+        unit.load(stay);
     }
     Ok(places)
 }
@@ -216,49 +224,49 @@ async fn load_devices(
 /// those accepted within a day: they are joined, or named on the card of another.
 async fn load_requests(
     conn: &mut PgConnection,
-    world: &mut UnitOfWork,
-    wants: &ReadSet,
+    unit: &mut UnitOfWork,
+    reads: &ReadSet,
     pressed_at: &BTreeSet<Uuid>,
     at: Timestamp,
 ) -> Result<(), DbError> {
-    let site = world.site.id;
-    let window = SignedDuration::from_secs(world.site.settings.press_window_s.into());
-    let window = if wants.echoes.is_empty() { window } else { window.max(ECHOES_FOR) };
+    let site = unit.site.id;
+    let window = SignedDuration::from_secs(unit.site.settings.press_window_s.into());
+    let window = if reads.echoes.is_empty() { window } else { window.max(ECHOES_FOR) };
     let ago = |span| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
     let (pressed_since, taken_since) = (ago(window), ago(HELD_NAMED));
     let places = list(pressed_at);
-    let by_name = !(wants.requests.is_empty() && wants.voice_of.is_empty() && wants.held_by.is_empty());
+    let mut ids = reads.ids(EntityType::Request);
+    let by_name = !(ids.is_empty() && reads.voice_of.is_empty() && reads.held_by.is_empty());
     if !by_name {
         // A batch of presses alone, which is the usual case, saves a round trip to the database.
         if !places.is_empty() {
             let live = db::requests::lock_live_at(conn, site, &places, pressed_since, taken_since).await?;
-            world.requests.load(live, |request| request.id.0);
+            unit.load(live);
         }
-        return load_holders(conn, world, &places).await;
+        return load_holders(conn, unit, &places).await;
     }
-    let mut ids = wants.requests.clone();
     if !places.is_empty() {
         ids.extend(db::requests::ids_live_at(conn, site, &places, pressed_since, taken_since).await?);
     }
-    for (device, since) in &wants.voice_of {
+    for (device, since) in &reads.voice_of {
         ids.extend(db::requests::id_of_voice(conn, site, device, *since).await?);
     }
-    if !wants.held_by.is_empty() {
-        ids.extend(db::requests::ids_held_by(conn, site, &list(&wants.held_by)).await?);
+    if !reads.held_by.is_empty() {
+        ids.extend(db::requests::ids_held_by(conn, site, &list(&reads.held_by)).await?);
     }
     if !ids.is_empty() {
-        world.requests.load(db::requests::lock(conn, site, &list(&ids)).await?, |request| request.id.0);
+        unit.load(db::requests::lock(conn, site, &list(&ids)).await?);
     }
-    load_holders(conn, world, &places).await
+    load_holders(conn, unit, &places).await
 }
 
 /// Loads the holders of the requests at pressed buttons' places, without locks: a press reads whether they are on duty,
 /// and writes nothing of them.
-async fn load_holders(conn: &mut PgConnection, world: &mut UnitOfWork, pressed_at: &[Uuid]) -> Result<(), DbError> {
-    let holders = world.requests.iter().filter_map(|request| request.holder()).map(|holder| holder.id.0);
+async fn load_holders(conn: &mut PgConnection, unit: &mut UnitOfWork, pressed_at: &[Uuid]) -> Result<(), DbError> {
+    let holders = unit.each::<Request>().filter_map(|request| request.holder()).map(|holder| holder.id.0);
     let holders: BTreeSet<Uuid> = holders.collect();
     if !(pressed_at.is_empty() || holders.is_empty()) {
-        world.people.load(db::people::some(conn, world.site.id, &list(&holders)).await?, |person| person.id.0);
+        unit.load(db::people::some(conn, unit.site.id, &list(&holders)).await?);
     }
     Ok(())
 }
@@ -266,17 +274,17 @@ async fn load_holders(conn: &mut PgConnection, world: &mut UnitOfWork, pressed_a
 /// Metadata of the entries of one action.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signature<'a> {
-    pub(super) moment: ActionContext<'a>,
+    pub(super) ctx: ActionContext<'a>,
     pub(super) source: Source,
     pub(super) command_id: Option<crewbell_shared::ids::CommandId>,
 }
 
 impl Signature<'_> {
     fn entry(&self, category: &str, kind: &str, payload: Box<RawValue>, audience: Audience) -> EntryRow {
-        let actor = ActorRef::from(self.moment.actor);
-        let at: Timestamp = self.moment.at;
+        let actor = ActorRef::from(self.ctx.actor);
+        let at: Timestamp = self.ctx.at;
         EntryRow {
-            event_id: self.moment.ids.next(at),
+            event_id: self.ctx.ids.next(at),
             at,
             actor_id: actor.id,
             actor_name: actor.name,
@@ -292,21 +300,21 @@ impl Signature<'_> {
     }
 
     fn change(&self, before: Option<&Entity>, after: &Entity, kind: &str) -> Result<EntryRow, DbError> {
-        let noun: EntityType = after.entity_type();
+        let entity_type: EntityType = after.entity_type();
         let before = before.map(Entity::to_payload).transpose()?;
         let mut payload = after.to_payload()?;
         let changed = changed_fields(before.as_ref(), &payload);
         if let Value::Object(fields) = &mut payload {
             fields.insert("changed_fields".to_owned(), changed.clone().into());
         }
-        let entry = self.entry(noun.category(), kind, to_raw_value(&payload)?, Audience::Everyone);
-        Ok(EntryRow { entity: Some((noun.into(), after.id())), changed_fields: changed, ..entry })
+        let entry = self.entry(entity_type.category(), kind, to_raw_value(&payload)?, Audience::Everyone);
+        Ok(EntryRow { entity: Some((entity_type.into(), after.id())), changed_fields: changed, ..entry })
     }
 }
 
 /// Applies the effects of one action in memory.
 pub(super) fn apply(
-    world: &mut UnitOfWork,
+    unit: &mut UnitOfWork,
     rows: &mut PendingWrites,
     steps: Vec<Effect>,
     signature: &Signature<'_>,
@@ -314,23 +322,15 @@ pub(super) fn apply(
     for step in steps {
         match step {
             Effect::Change { entity, kind } => {
-                let before = put(world, &entity);
+                let before = unit.put(Entity::clone(&entity));
                 rows.entries.push(signature.change(before.as_ref(), &entity, kind)?);
             }
             Effect::Button { known, kind } => {
-                let id = known.button.id.0;
                 if kind == Some("button_found") {
-                    world.new_buttons.add(known.found_via.as_deref());
+                    unit.new_buttons.add(known.found_via.as_deref());
                 }
-                world.name_device(&known.button);
                 let after = Entity::from(known.button.clone());
-                let before = if kind.is_some() {
-                    world.buttons.put(id, *known).map(|before| Entity::from(before.button))
-                } else {
-                    world.remembered.insert(id);
-                    world.buttons.replace(id, *known);
-                    None
-                };
+                let before = unit.put_button(*known, kind.is_some());
                 if let Some(kind) = kind {
                     rows.entries.push(signature.change(before.as_ref(), &after, kind)?);
                 }
@@ -345,26 +345,26 @@ pub(super) fn apply(
                 if let Some(key) = &press.press_key {
                     let seen = Recorded { kind: press.kind, key: press.key, received_at: press.received_at };
                     let recorded = RecordedPress { seen, request_id: press.request_id };
-                    world.presses.insert((press.button_id, key.clone()), recorded);
+                    unit.presses.insert((press.button_id, key.clone()), recorded);
                 }
                 rows.presses.push(press);
             }
             Effect::Recording(recording) => rows.recordings.push(recording),
             Effect::OpenSession(session, hash) => rows.opened.push((session, hash)),
             Effect::EndSessions(sessions) => {
-                world.sessions.retain(|session| !sessions.contains(&session.id));
-                world.idle_sessions.retain(|session| !sessions.contains(&session.id));
+                unit.sessions.retain(|session| !sessions.contains(&session.id));
+                unit.idle_sessions.retain(|session| !sessions.contains(&session.id));
                 rows.ended.extend(sessions);
             }
             Effect::UseSessions(sessions) => rows.used.extend(sessions),
             Effect::AgeSessions(sessions) => rows.aged.extend(sessions),
             Effect::PersonSecret(person, hash) => {
-                world.secrets.insert(person.0, Some(hash.clone()));
+                unit.secrets.insert(person.0, Some(hash.clone()));
                 rows.person_secrets.push((person, hash));
             }
             Effect::ButtonSecret(button, hash) => rows.button_secrets.push((button.id.0, hash)),
             Effect::JoinCode(hash) => rows.join_code = Some(NewCode(hash)),
-            Effect::Unheard(unheard) => rows.unheard.push(unheard),
+            Effect::Unrecognised(unrecognised) => rows.unrecognised.push(unrecognised),
             Effect::Seen(seen) => rows.seen.extend(seen),
             Effect::Archive(before) => rows.archive = Some(before),
             Effect::CreateSite => rows.create_site = true,
@@ -374,45 +374,18 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Stores an entity in the unit of work and returns its previous state.
-fn put(world: &mut UnitOfWork, entity: &Entity) -> Option<Entity> {
-    match entity.clone() {
-        Entity::Site(site) => {
-            world.site_changed = true;
-            Some(Entity::from(std::mem::replace(&mut world.site, site)))
-        }
-        Entity::Person(person) => world.people.put(person.id.0, person).map(Entity::from),
-        Entity::Place(place) => world.places.put(place.id.0, place).map(Entity::from),
-        Entity::Guest(guest) => world.guests.put(guest.id.0, guest).map(Entity::from),
-        Entity::Stay(stay) => world.stays.put(stay.id.0, stay).map(Entity::from),
-        Entity::Request(request) => world.requests.put(request.id.0, request).map(Entity::from),
-        Entity::Call(call) => world.calls.put(call.id.0, call).map(Entity::from),
-        Entity::Button(button) => {
-            let before = world.buttons.get(button.id.0).cloned();
-            let (memory, seen_at) = match &before {
-                Some(known) => (known.memory.clone(), known.seen_at),
-                None => (Value::Object(serde_json::Map::default()), None),
-            };
-            world.name_device(&button);
-            let found_via = before.as_ref().and_then(|known| known.found_via.clone());
-            world.buttons.put(button.id.0, db::buttons::KnownButton { button, memory, seen_at, found_via });
-            before.map(|known| Entity::from(known.button))
-        }
-    }
-}
-
 /// Saves what changed, in the order that foreign keys require, and appends to the log; returns the log's head if it was
 /// read.
 pub(super) async fn save(
     conn: &mut PgConnection,
-    world: &UnitOfWork,
+    unit: &UnitOfWork,
     rows: &PendingWrites,
 ) -> Result<Option<u64>, DbError> {
-    let site: SiteId = world.site.id;
+    let site: SiteId = unit.site.id;
     if rows.create_site {
-        db::sites::insert(conn, &world.site, rows.at).await?;
+        db::sites::insert(conn, &unit.site, rows.at).await?;
     }
-    for person in world.people.changed() {
+    for person in unit.changed::<Person>() {
         db::people::save(conn, site, person).await?;
     }
     for (person, hash) in &rows.person_secrets {
@@ -421,20 +394,22 @@ pub(super) async fn save(
     if !rows.seen.is_empty() {
         db::people::see(conn, site, &rows.seen).await?;
     }
-    for place in world.places.changed() {
+    for place in unit.changed::<Place>() {
         db::places::save(conn, site, place).await?;
     }
-    for guest in world.guests.changed() {
+    for guest in unit.changed::<Guest>() {
         db::guests::save(conn, site, guest).await?;
     }
-    for stay in world.stays.changed() {
+    for stay in unit.changed::<Stay>() {
         db::stays::save(conn, site, stay).await?;
     }
-    for known in world.buttons.changed() {
-        db::buttons::save(conn, site, known).await?;
+    for button in unit.changed::<Button>() {
+        if let Some(known) = unit.with_unlogged(button.id) {
+            db::buttons::save(conn, site, &known).await?;
+        }
     }
     // Ended calls first: unique keys limit the live calls of a person.
-    let (over, live): (Vec<_>, Vec<_>) = world.calls.changed().into_iter().partition(|call| !call.is_live());
+    let (over, live): (Vec<_>, Vec<_>) = unit.changed::<Call>().partition(|call| !call.is_live());
     for call in over.into_iter().chain(live) {
         db::calls::save(conn, site, call).await?;
     }
@@ -456,15 +431,15 @@ pub(super) async fn save(
     if let Some(before) = rows.archive {
         db::entries::archive(conn, site, before, ARCHIVE_BATCH).await?;
     }
-    for unheard in &rows.unheard {
-        db::unrecognised::count(conn, site, unheard).await?;
+    for unrecognised in &rows.unrecognised {
+        db::unrecognised::count(conn, site, unrecognised).await?;
     }
-    if !rows.unheard.is_empty() {
+    if !rows.unrecognised.is_empty() {
         db::unrecognised::trim(conn, site).await?;
     }
     // The site's own row as late as possible: its lock keeps other writers from appending.
-    if world.site_changed && !rows.create_site {
-        db::sites::save(conn, &world.site).await?;
+    if unit.site_changed && !rows.create_site {
+        db::sites::save(conn, &unit.site).await?;
     }
     if let Some(NewCode(hash)) = &rows.join_code {
         db::sites::save_join_code(conn, site, hash.as_deref()).await?;
@@ -472,8 +447,8 @@ pub(super) async fn save(
     if rows.proof {
         db::sites::touch(conn, site).await?;
     }
-    let remembered: Vec<_> = world.remembered.iter().filter_map(|id| world.buttons.get(*id)).collect();
-    let requests = world.requests.changed();
+    let remembered = unit.remembered();
+    let requests: Vec<_> = unit.changed::<Request>().collect();
     let nothing = rows.entries.is_empty() && remembered.is_empty() && rows.presses.is_empty();
     if nothing && rows.recordings.is_empty() {
         return Ok(None);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::PersonId;
 use crewbell_shared::protocol::Audience;
-use crewbell_shared::rules::StateView;
+use crewbell_shared::rules::Lookup;
 use serde_json::json;
 
 use super::{Action, ActionContext, Effect, Effects, ReadSet, UnitOfWork};
@@ -24,15 +24,15 @@ pub struct TellWrongSecrets {
 }
 
 impl Action for TellWrongSecrets {
-    fn reads(&self, wants: &mut ReadSet) {
-        wants.people.extend(self.person_id.map(|id| id.0));
+    fn reads(&self, reads: &mut ReadSet) {
+        self.person_id.into_iter().for_each(|id| reads.entity(id));
     }
 
-    fn decide(&self, world: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
+    fn decide(&self, unit: &UnitOfWork, _: &ActionContext<'_>) -> Result<Effects, Refusal> {
         let Self { person_id, times, address, known_device } = self;
         let (kind, payload) = match person_id {
             Some(id) => {
-                let person = world.person(*id).ok_or_else(|| Refusal::not_found("person"))?;
+                let person = unit.get(*id).ok_or_else(|| Refusal::not_found("person"))?;
                 let payload = json!({
                     "person_id": id, "name": person.name, "times": times, "address": address,
                     "known_device": known_device,

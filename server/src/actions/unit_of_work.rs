@@ -3,16 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crewbell_shared::button::{Button, ButtonKey, PressKind};
-use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay, longest_in, others_stay_in};
-use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, StayId};
-use crewbell_shared::person::Person;
-use crewbell_shared::place::Place;
+use crewbell_shared::Registered;
+use crewbell_shared::button::{ButtonKey, PressKind};
+use crewbell_shared::ids::{ButtonId, PersonId, PlaceId};
+use crewbell_shared::protocol::{Entity, EntityKey, EntityType};
 use crewbell_shared::request::Request;
-use crewbell_shared::rules::StateView;
+use crewbell_shared::rules::{Lookup, Query, StateView};
 use crewbell_shared::site::Site;
 use jiff::Timestamp;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::buttons::{KnownButton, NewButtons};
@@ -22,20 +21,10 @@ use crate::db::sessions::{IdleSession, Session};
 /// The read set of a batch of actions.
 #[derive(Debug, Default)]
 pub struct ReadSet {
-    /// Requests by id.
-    pub requests: BTreeSet<Uuid>,
-    /// People by id.
-    pub people: BTreeSet<Uuid>,
-    /// Places by id.
-    pub places: BTreeSet<Uuid>,
-    /// Guests by id.
-    pub guests: BTreeSet<Uuid>,
-    /// Stays by id.
-    pub stays: BTreeSet<Uuid>,
+    /// Entities by id.
+    pub(super) entities: BTreeSet<EntityKey>,
     /// Places whose current stays are read.
-    pub stays_at: BTreeSet<Uuid>,
-    /// Buttons by id.
-    pub buttons: BTreeSet<Uuid>,
+    pub(super) stays_at: BTreeSet<Uuid>,
     /// Buttons by device id, with their place, its current stays, and the open requests there.
     pub devices: BTreeSet<String>,
     /// Those of the devices whose message may repeat an earlier one: then the requests that it may have created are
@@ -49,8 +38,6 @@ pub struct ReadSet {
     pub voice_of: Vec<(String, Timestamp)>,
     /// People whose accepted requests are read.
     pub held_by: BTreeSet<Uuid>,
-    /// Calls by id.
-    pub calls: BTreeSet<Uuid>,
     /// People whose live calls are read.
     pub calls_of: BTreeSet<Uuid>,
     /// People whose reachability by a call is read.
@@ -63,50 +50,36 @@ pub struct ReadSet {
     pub idle_sessions: bool,
 }
 
-/// Entities of one type by id, with the set of changed ones.
-#[derive(Debug)]
-pub struct EntityMap<T> {
-    rows: BTreeMap<Uuid, T>,
-    changed: BTreeSet<Uuid>,
-}
-
-impl<T> Default for EntityMap<T> {
-    fn default() -> Self {
-        Self { rows: BTreeMap::new(), changed: BTreeSet::new() }
-    }
-}
-
-impl<T> EntityMap<T> {
-    /// Returns one entity.
-    pub fn get(&self, id: impl Into<Uuid>) -> Option<&T> {
-        self.rows.get(&id.into())
+impl ReadSet {
+    /// Adds an entity.
+    pub fn entity(&mut self, key: impl Into<EntityKey>) {
+        self.entities.insert(key.into());
     }
 
-    /// Returns all that were loaded.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.rows.values()
-    }
-
-    pub(super) fn load(&mut self, rows: impl IntoIterator<Item = T>, id: impl Fn(&T) -> Uuid) {
-        for row in rows {
-            self.rows.entry(id(&row)).or_insert(row);
+    /// Adds what a query of a rule asks for.
+    pub fn query(&mut self, query: Query) {
+        match query {
+            Query::StaysAt(place) => drop(self.stays_at.insert(place.0)),
+            Query::HeldBy(person) => drop(self.held_by.insert(person.0)),
+            Query::LiveCallsOf(person) => drop(self.calls_of.insert(person.0)),
+            Query::Reachable(person) => drop(self.reachable.insert(person)),
+            Query::Device(device) => drop(self.devices.insert(device)),
         }
     }
 
-    /// Stores an entity's new state, marks it as changed, and returns the previous state.
-    pub(super) fn put(&mut self, id: Uuid, row: T) -> Option<T> {
-        self.changed.insert(id);
-        self.rows.insert(id, row)
+    /// Returns the ids of the entities of a type, in order.
+    pub(super) fn ids(&self, entity_type: EntityType) -> BTreeSet<Uuid> {
+        let from = self.entities.range(EntityKey::first_of(entity_type)..);
+        from.take_while(|key| key.entity_type == entity_type).map(|key| key.id).collect()
     }
+}
 
-    /// Stores an entity's new state without marking it as changed; the caller takes care of saving it.
-    pub(super) fn replace(&mut self, id: Uuid, row: T) {
-        self.rows.insert(id, row);
-    }
-
-    pub(super) fn changed(&self) -> Vec<&T> {
-        self.changed.iter().filter_map(|id| self.rows.get(id)).collect()
-    }
+/// What the log doesn't carry of a button.
+#[derive(Clone, Debug, Default)]
+struct Unlogged {
+    memory: Value,
+    seen_at: Option<Timestamp>,
+    found_via: Option<String>,
 }
 
 /// The unit of work of a batch of actions.
@@ -115,22 +88,13 @@ pub struct UnitOfWork {
     /// The site.
     pub site: Site,
     pub(super) site_changed: bool,
-    /// Requests.
-    pub requests: EntityMap<Request>,
-    /// Buttons.
-    pub buttons: EntityMap<KnownButton>,
+    /// The entities that were loaded or changed, but the site.
+    entities: BTreeMap<EntityKey, Entity>,
+    changed: BTreeSet<EntityKey>,
+    /// Of the buttons, what the log doesn't carry.
+    unlogged: BTreeMap<Uuid, Unlogged>,
     /// Buttons' ids by device id.
-    devices: BTreeMap<String, Uuid>,
-    /// Places.
-    pub places: EntityMap<Place>,
-    /// People.
-    pub people: EntityMap<Person>,
-    /// Guests.
-    pub guests: EntityMap<Guest>,
-    /// Stays.
-    pub stays: EntityMap<Stay>,
-    /// Calls.
-    pub calls: EntityMap<Call>,
+    devices: BTreeMap<String, ButtonId>,
     /// Those of the people in the read set whom a call would reach, as of the beginning of the batch.
     pub(super) reachable: BTreeSet<PersonId>,
     /// Number of unassigned buttons; counted only if a device was unknown.
@@ -144,7 +108,7 @@ pub struct UnitOfWork {
     /// All live sessions, if they are in the read set.
     pub(super) idle_sessions: Vec<IdleSession>,
     /// Buttons whose dedup state changed but that get no log entry.
-    pub(super) remembered: BTreeSet<Uuid>,
+    remembered: BTreeSet<ButtonId>,
 }
 
 impl UnitOfWork {
@@ -153,14 +117,10 @@ impl UnitOfWork {
         Self {
             site,
             site_changed: false,
-            requests: EntityMap::default(),
-            buttons: EntityMap::default(),
+            entities: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            unlogged: BTreeMap::new(),
             devices: BTreeMap::new(),
-            places: EntityMap::default(),
-            people: EntityMap::default(),
-            guests: EntityMap::default(),
-            stays: EntityMap::default(),
-            calls: EntityMap::default(),
             reachable: BTreeSet::new(),
             new_buttons: NewButtons::default(),
             presses: BTreeMap::new(),
@@ -171,31 +131,77 @@ impl UnitOfWork {
         }
     }
 
+    /// Loads entities; one that is loaded already keeps its state.
+    pub(super) fn load(&mut self, entities: impl IntoIterator<Item = impl Into<Entity>>) {
+        for entity in entities {
+            let entity = entity.into();
+            self.entities.entry(EntityKey::of(&entity)).or_insert(entity);
+        }
+    }
+
+    /// Loads buttons, with what the log doesn't carry.
+    pub(super) fn load_buttons(&mut self, known: impl IntoIterator<Item = KnownButton>) {
+        for KnownButton { button, memory, seen_at, found_via } in known {
+            self.unlogged.entry(button.id.0).or_insert(Unlogged { memory, seen_at, found_via });
+            self.devices.insert(button.device.clone(), button.id);
+            self.load([button]);
+        }
+    }
+
+    /// Stores an entity's new state, marks it as changed, and returns the previous state.
+    pub(super) fn put(&mut self, entity: Entity) -> Option<Entity> {
+        if let Entity::Site(site) = entity {
+            self.site_changed = true;
+            return Some(std::mem::replace(&mut self.site, site).into());
+        }
+        if let Entity::Button(button) = &entity {
+            self.devices.entry(button.device.clone()).or_insert(button.id);
+        }
+        let key = EntityKey::of(&entity);
+        self.changed.insert(key);
+        self.entities.insert(key, entity)
+    }
+
+    /// Stores a button's new state with what the log doesn't carry. It is marked as changed only if it is `logged`;
+    /// else its dedup state alone is saved. Returns the previous state.
+    pub(super) fn put_button(&mut self, known: KnownButton, logged: bool) -> Option<Entity> {
+        let KnownButton { button, memory, seen_at, found_via } = known;
+        self.unlogged.insert(button.id.0, Unlogged { memory, seen_at, found_via });
+        if logged {
+            return self.put(button.into());
+        }
+        self.remembered.insert(button.id);
+        self.entities.insert(button.id.into(), button.into())
+    }
+
+    /// Returns the changed entities of a type, by id.
+    pub(super) fn changed<E: Registered>(&self) -> impl Iterator<Item = &E> {
+        let from = self.changed.range(EntityKey::first_of(E::TYPE)..).take_while(|key| key.entity_type == E::TYPE);
+        from.filter_map(|key| self.entities.get(key)).filter_map(E::of)
+    }
+
+    /// Returns a button, with what the log doesn't carry.
+    pub(super) fn with_unlogged(&self, id: ButtonId) -> Option<KnownButton> {
+        let button = self.get(id)?.clone();
+        let Unlogged { memory, seen_at, found_via } = self.unlogged.get(&id.0).cloned().unwrap_or_default();
+        Some(KnownButton { button, memory, seen_at, found_via })
+    }
+
+    /// Returns the buttons whose dedup state changed but that get no log entry.
+    pub(super) fn remembered(&self) -> Vec<KnownButton> {
+        self.remembered.iter().filter_map(|id| self.with_unlogged(*id)).collect()
+    }
+
     /// Returns a button by its device id, with what the log doesn't carry.
-    pub fn known(&self, device: &str) -> Option<&KnownButton> {
-        self.devices.get(device).and_then(|id| self.buttons.get(*id))
+    pub fn known(&self, device: &str) -> Option<KnownButton> {
+        self.devices.get(device).and_then(|id| self.with_unlogged(*id))
     }
 
     /// Returns a device's name in the log: its own, its place's, or its device id.
     pub(super) fn called<'a>(&'a self, device: &'a str) -> &'a str {
-        let Some(KnownButton { button, .. }) = self.known(device) else { return device };
-        let place = || button.place_id.and_then(|id| self.places.get(id.0)).map(|place| place.name.as_str());
+        let Some(button) = self.devices.get(device).and_then(|id| self.get(*id)) else { return device };
+        let place = || button.place_id.and_then(|id| self.get(id)).map(|place| place.name.as_str());
         button.name.as_deref().or_else(place).unwrap_or(device)
-    }
-
-    /// Loads buttons, indexed also by device id.
-    pub(super) fn load_buttons(&mut self, known: impl IntoIterator<Item = KnownButton>) {
-        for known in known {
-            self.devices.insert(known.button.device.clone(), known.button.id.0);
-            self.buttons.load([known], |known| known.button.id.0);
-        }
-    }
-
-    /// Indexes a button by its device id.
-    pub(super) fn name_device(&mut self, button: &Button) {
-        if !self.devices.contains_key(&button.device) {
-            self.devices.insert(button.device.clone(), button.id.0);
-        }
     }
 
     /// Returns the hash of a person's secret, if there is one.
@@ -205,12 +211,12 @@ impl UnitOfWork {
 
     /// Returns the loaded requests that a person has accepted.
     pub fn held_by(&self, person: PersonId) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(move |request| request.holder().is_some_and(|holder| holder.id == person))
+        self.each::<Request>().filter(move |request| request.holder().is_some_and(|holder| holder.id == person))
     }
 
     /// Returns the loaded open and accepted requests of a place.
     pub fn live_at(&self, place: PlaceId) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(move |request| request.place_id == place && !request.state.is_closed())
+        self.each::<Request>().filter(move |request| request.place_id == place && !request.state.is_closed())
     }
 
     /// Returns a press that is recorded already.
@@ -224,51 +230,16 @@ impl StateView for UnitOfWork {
         &self.site
     }
 
-    fn request(&self, id: RequestId) -> Option<&Request> {
-        self.requests.get(id.0)
+    fn entity(&self, key: EntityKey) -> Option<&Entity> {
+        self.entities.get(&key)
     }
 
-    fn person(&self, id: PersonId) -> Option<&Person> {
-        self.people.get(id.0)
-    }
-
-    fn place(&self, id: PlaceId) -> Option<&Place> {
-        self.places.get(id.0)
-    }
-
-    fn guest(&self, id: GuestId) -> Option<&Guest> {
-        self.guests.get(id.0)
-    }
-
-    fn stay(&self, id: StayId) -> Option<&Stay> {
-        self.stays.get(id.0)
-    }
-
-    fn call(&self, id: CallId) -> Option<&Call> {
-        self.calls.get(id.0)
-    }
-
-    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
-        self.calls.iter().find(|call| call.is_live() && call.is_party(person))
+    fn all(&self, entity_type: EntityType) -> Box<dyn Iterator<Item = &Entity> + '_> {
+        let from = self.entities.range(EntityKey::first_of(entity_type)..);
+        Box::new(from.take_while(move |(key, _)| key.entity_type == entity_type).map(|(_, entity)| entity))
     }
 
     fn is_reachable(&self, person: PersonId) -> bool {
         self.reachable.contains(&person)
-    }
-
-    fn button(&self, id: ButtonId) -> Option<&Button> {
-        self.buttons.get(id.0).map(|known| &known.button)
-    }
-
-    fn device(&self, device: &str) -> Option<&Button> {
-        self.known(device).map(|known| &known.button)
-    }
-
-    fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
-        longest_in(place, self.stays.iter())
-    }
-
-    fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool {
-        others_stay_in(place, beside, self.stays.iter())
     }
 }

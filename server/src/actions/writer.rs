@@ -497,7 +497,7 @@ impl WriterTask {
         batch.rows.nameless = how.nameless;
         batch.look(tx, jobs, &self.deps).await?;
         batch.decide(jobs)?;
-        let head = store::save(tx, &batch.world, &batch.rows).await?;
+        let head = store::save(tx, &batch.unit, &batch.rows).await?;
         let (results, decided) = batch.outcomes(jobs, head.unwrap_or_default());
         if !decided.is_empty() {
             db::commands::save(tx, self.site, at, &decided).await?;
@@ -508,7 +508,7 @@ impl WriterTask {
         let numbered = batch.rows.entries.into_iter().zip(before + 1..);
         let entries = numbered.map(|(row, seq)| LogEntry::new(&slug, seq, row).map(Arc::new));
         let entries = entries.collect::<Result<_, _>>()?;
-        let site = (before == as_of).then_some((batch.world.site, head));
+        let site = (before == as_of).then_some((batch.unit.site, head));
         Ok(Outcomes { results, wrote, told: Some(Published { site, entries }) })
     }
 }

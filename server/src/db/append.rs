@@ -19,7 +19,7 @@ use super::{DbError, sql, sql_opt};
 #[derive(Clone, Copy, Debug)]
 pub struct Appended<'a> {
     /// Buttons of which only the dedup state and the last-heard time are stored.
-    pub remembered: &'a [&'a KnownButton],
+    pub remembered: &'a [KnownButton],
     /// Requests to be saved.
     pub requests: &'a [&'a Request],
     /// Presses to be recorded.
@@ -134,7 +134,7 @@ pub async fn append(conn: &mut PgConnection, site: SiteId, appended: Appended<'_
         column!(entries, entry => entry.source.as_str()) as _,
         column!(entries, entry => entry.category.as_str()) as _,
         column!(entries, entry => entry.kind.as_str()) as _,
-        column!(entries, entry => entry.entity.as_ref().map(|(noun, _)| noun.as_str())) as _,
+        column!(entries, entry => entry.entity.as_ref().map(|(entity_type, _)| entity_type.as_str())) as _,
         column!(entries, entry => entry.entity.as_ref().map(|(_, id)| *id)) as _,
         &changed,
         column!(entries, entry => entry.payload.get()) as _,

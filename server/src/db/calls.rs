@@ -16,7 +16,7 @@ struct Row {
     caller_name: String,
     callee: Uuid,
     callee_name: String,
-    about_noun: Option<String>,
+    about_type: Option<String>,
     about_id: Option<Uuid>,
     about_name: Option<String>,
     caller_endpoint: Option<Uuid>,
@@ -38,7 +38,7 @@ macro_rules! select {
     ($tail:tt, $($argument:expr),*) => {
         sqlx::query_as!(
             Row,
-            "select id, caller, caller_name, callee, callee_name, about_noun, about_id, about_name, caller_endpoint, \
+            "select id, caller, caller_name, callee, callee_name, about_type, about_id, about_name, caller_endpoint, \
              callee_endpoint, call_time, rings_until, seen_at, state, answered_at, ended_at, ended_by, ended_by_name, \
              outcome, missed_why, duration_s from calls " + $tail,
             $($argument),*
@@ -197,12 +197,12 @@ impl<'a> Facts<'a> {
 /// Inserts or updates a call. The callee's endpoint is kept when the call has ended.
 pub async fn save(conn: &mut PgConnection, site: SiteId, call: &Call) -> Result<(), DbError> {
     let facts = Facts::of(&call.state);
-    let about_noun = call.about.as_ref().map(|about| match &about.noun {
-        EntityTypeName::Known(noun) => noun.as_str(),
-        EntityTypeName::Foreign(noun) => noun.as_str(),
+    let about_type = call.about.as_ref().map(|about| match &about.entity_type {
+        EntityTypeName::Known(entity_type) => entity_type.as_str(),
+        EntityTypeName::Foreign(entity_type) => entity_type.as_str(),
     });
     sqlx::query!(
-        "insert into calls (site_id, id, caller, caller_name, callee, callee_name, about_noun, about_id, about_name, \
+        "insert into calls (site_id, id, caller, caller_name, callee, callee_name, about_type, about_id, about_name, \
          caller_endpoint, callee_endpoint, call_time, rings_until, seen_at, state, answered_at, ended_at, ended_by, \
          ended_by_name, outcome, missed_why, duration_s) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
          $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
@@ -217,7 +217,7 @@ pub async fn save(conn: &mut PgConnection, site: SiteId, call: &Call) -> Result<
         call.caller.name,
         call.callee.id.0,
         call.callee.name,
-        about_noun,
+        about_type,
         call.about.as_ref().map(|about| about.id),
         call.about.as_ref().map(|about| about.name.as_str()),
         call.caller_endpoint.map(|endpoint| endpoint.0),
@@ -248,9 +248,13 @@ impl TryFrom<Row> for Call {
 
     fn try_from(row: Row) -> Result<Self, BadRow> {
         let state = state(&row)?;
-        let about = row.about_noun.zip(row.about_id).zip(row.about_name).map(|((noun, id), name)| {
-            let known = EntityType::ALL.iter().find(|known| known.as_str() == noun);
-            About { noun: known.map_or(EntityTypeName::Foreign(noun), |known| EntityTypeName::Known(*known)), id, name }
+        let about = row.about_type.zip(row.about_id).zip(row.about_name).map(|((entity_type, id), name)| {
+            let known = EntityType::ALL.iter().find(|known| known.as_str() == entity_type);
+            About {
+                entity_type: known.map_or(EntityTypeName::Foreign(entity_type), |known| EntityTypeName::Known(*known)),
+                id,
+                name,
+            }
         });
         Ok(Self {
             id: row.id.into(),
@@ -321,7 +325,7 @@ mod tests {
             caller_name: "Sam".to_owned(),
             callee: Uuid::from_u128(3),
             callee_name: "Siri".to_owned(),
-            about_noun: None,
+            about_type: None,
             about_id: None,
             about_name: None,
             caller_endpoint: None,

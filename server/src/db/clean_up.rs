@@ -65,7 +65,7 @@ impl Kind {
                  and ended_at < $2 and $4::uuid is not null limit $3 for update skip locked))"
             }
             Self::Unrecognised => {
-                "delete from unheard_messages where ctid = any(array(select ctid from unheard_messages \
+                "delete from unrecognised_messages where ctid = any(array(select ctid from unrecognised_messages \
                  where site_id = $1 and last_at < $2 and $4::uuid is not null limit $3 for update skip locked))"
             }
         }

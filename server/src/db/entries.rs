@@ -103,13 +103,17 @@ pub async fn event_id(conn: &mut PgConnection, site: SiteId, seq: u64) -> Result
 }
 
 /// Returns all entries of some entities, oldest first, from the log and its archives.
-pub async fn of_nouns(conn: &mut PgConnection, site: SiteId, nouns: &[Uuid]) -> Result<Vec<(u64, EntryRow)>, DbError> {
+pub async fn of_entities(
+    conn: &mut PgConnection,
+    site: SiteId,
+    entities: &[Uuid],
+) -> Result<Vec<(u64, EntryRow)>, DbError> {
     let rows = select!(
         "",
         "(select * from entries where site_id = $1 and entity_id = any($2) union all \
          select * from entries_archive where site_id = $1 and entity_id = any($2)) as e order by seq",
         site.0,
-        nouns
+        entities
     );
     read(rows.fetch_all(conn).await?)
 }
@@ -253,7 +257,7 @@ pub async fn archive(conn: &mut PgConnection, site: SiteId, before: Timestamp, l
          and at < date_trunc('month', $3::timestamptz, 'UTC') + interval '1 month' order by seq limit $4), \
          gone as (delete from entries e using old where e.site_id = $1 and e.seq = old.seq returning e.*), \
          kept as (insert into entries_archive select * from gone returning seq), \
-         moved as (update sites set tail = greatest(tail, (select max(seq) + 1 from kept)) where id = $1 and exists \
+         moved as (update sites set first_seq = greatest(first_seq, (select max(seq) + 1 from kept)) where id = $1 and exists \
          (select from kept)) select count(*) as \"count!\" from kept",
         site.0,
         sql(before) as _,

@@ -18,7 +18,7 @@ pub struct KnownSite {
     /// Sequence number of its last entry.
     pub head: u64,
     /// Sequence number of the first entry that isn't archived.
-    pub tail: u64,
+    pub first_seq: u64,
 }
 
 struct Row {
@@ -28,14 +28,14 @@ struct Row {
     settings: serde_json::Value,
     join_code_hash: Option<Vec<u8>>,
     head: i64,
-    tail: i64,
+    first_seq: i64,
 }
 
 macro_rules! select {
     ($tail:tt, $($argument:expr),*) => {
         sqlx::query_as!(
             Row,
-            "select id, slug, name, settings, join_code_hash, head, tail from sites " + $tail,
+            "select id, slug, name, settings, join_code_hash, head, first_seq from sites " + $tail,
             $($argument),*
         )
     };
@@ -60,8 +60,8 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<KnownSite>, DbError> {
 
 /// Returns the sequence numbers of the first entry that isn't archived, and of the last entry.
 pub async fn extent(conn: &mut PgConnection, id: SiteId) -> Result<(u64, u64), DbError> {
-    let row = sqlx::query!("select tail, head from sites where id = $1", id.0).fetch_one(conn).await?;
-    Ok((unsigned(row.tail), unsigned(row.head)))
+    let row = sqlx::query!("select first_seq, head from sites where id = $1", id.0).fetch_one(conn).await?;
+    Ok((unsigned(row.first_seq), unsigned(row.head)))
 }
 
 /// Inserts a site.
@@ -118,7 +118,7 @@ impl TryFrom<Row> for KnownSite {
             site: Site { id: row.id.into(), slug: row.slug, name: row.name, settings },
             join_code_hash: row.join_code_hash,
             head: unsigned(row.head),
-            tail: unsigned(row.tail),
+            first_seq: unsigned(row.first_seq),
         })
     }
 }

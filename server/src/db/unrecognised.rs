@@ -31,19 +31,19 @@ pub struct StoredMessage {
 }
 
 /// Adds to the count of a kind.
-pub async fn count(conn: &mut PgConnection, site: SiteId, unheard: &StoredMessage) -> Result<(), DbError> {
+pub async fn count(conn: &mut PgConnection, site: SiteId, unrecognised: &StoredMessage) -> Result<(), DbError> {
     sqlx::query!(
-        "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict on constraint unheard_messages_pk do update set \
-         sample = excluded.sample, times = unheard_messages.times + excluded.times, \
+        "insert into unrecognised_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict on constraint unrecognised_messages_pk do update set \
+         sample = excluded.sample, times = unrecognised_messages.times + excluded.times, \
          last_at = excluded.last_at",
         site.0,
-        unheard.device,
-        unheard.reason,
-        unheard.topic,
-        unheard.sample,
-        unheard.times,
-        sql(unheard.last_at) as _
+        unrecognised.device,
+        unrecognised.reason,
+        unrecognised.topic,
+        unrecognised.sample,
+        unrecognised.times,
+        sql(unrecognised.last_at) as _
     )
     .execute(conn)
     .await?;
@@ -53,11 +53,11 @@ pub async fn count(conn: &mut PgConnection, site: SiteId, unheard: &StoredMessag
 /// Deletes the oldest kinds beyond the limits.
 pub async fn trim(conn: &mut PgConnection, site: SiteId) -> Result<(), DbError> {
     sqlx::query!(
-        "delete from unheard_messages u using (select device, reason, topic, \
+        "delete from unrecognised_messages u using (select device, reason, topic, \
          row_number() over (partition by device order by last_at desc, reason, topic) as of_device, \
          row_number() over (partition by known order by last_at desc, device, reason, topic) as of_all \
          from (select m.device, m.reason, m.topic, m.last_at, exists (select from buttons b where b.site_id = $1 \
-         and b.device = m.device and b.state <> 'new') as known from unheard_messages m where m.site_id = $1) m) r \
+         and b.device = m.device and b.state <> 'new') as known from unrecognised_messages m where m.site_id = $1) m) r \
          where u.site_id = $1 and u.device = r.device and u.reason = r.reason and u.topic = r.topic \
          and ((r.of_device > $2 and r.device <> '') or r.of_all > $3)",
         site.0,
@@ -72,7 +72,7 @@ pub async fn trim(conn: &mut PgConnection, site: SiteId) -> Result<(), DbError> 
 /// Returns the kinds, newest first.
 pub async fn list(conn: &mut PgConnection, site: SiteId, limit: i64) -> Result<Vec<StoredMessage>, DbError> {
     let rows = sqlx::query!(
-        "select device, reason, topic, sample, times, last_at from unheard_messages where site_id = $1 \
+        "select device, reason, topic, sample, times, last_at from unrecognised_messages where site_id = $1 \
          order by last_at desc limit $2",
         site.0,
         limit

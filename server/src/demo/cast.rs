@@ -6,7 +6,7 @@ use crewbell_shared::place::PlaceKind;
 use crewbell_shared::site::{Site, SiteSettings};
 use jiff::Timestamp;
 
-use super::random::SEED;
+use super::SEED;
 use crate::clock::Ids;
 
 /// The site's slug.

@@ -1,11 +1,17 @@
 //! The week of history, with a daily distribution of requests.
 
 use crewbell_shared::button::{ButtonKey, PressKind};
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::person::Role;
+use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::RequestVerb;
 use jiff::{SignedDuration, Timestamp};
+use rand::RngExt;
+use rand::distr::{Distribution, weighted::WeightedIndex};
+use rand::seq::IndexedRandom;
 
-use super::cast::{CABINS, CREW, DEVICES, MIA, SIRI, SPOTS, SUN_DECK, VIKTOR};
+use super::cast::{CABINS, CREW, DEVICES, Device, MIA, SIRI, SPOTS, SUN_DECK, VIKTOR};
 use super::request_course::{self, Ask};
 use super::set_up;
 use super::texts::{ERRANDS, Errand};
@@ -44,12 +50,12 @@ pub(super) fn write(script: &mut Timeline, from: Timestamp, until: Timestamp) {
 }
 
 /// Draws the times of a day's requests.
-fn times(script: &Timeline, midnight: Timestamp) -> Vec<Timestamp> {
-    let count = 48 + script.dice.below(18);
+fn times(script: &mut Timeline, midnight: Timestamp) -> Vec<Timestamp> {
+    let Ok(hours) = WeightedIndex::new(RHYTHM) else { return Vec::new() };
+    let count = script.random.random_range(48..66);
     let draw = |_| {
-        let hour = script.dice.weighed(&RHYTHM).unwrap_or_default();
-        let hour = i64::try_from(hour).unwrap_or_default();
-        midnight + SignedDuration::from_hours(hour) + script.dice.seconds(0, 3_599)
+        let hour = i64::try_from(hours.sample(&mut script.random)).unwrap_or_default();
+        midnight + SignedDuration::from_hours(hour) + script.seconds(0..=3_599)
     };
     let mut times: Vec<_> = (0..count).map(draw).collect();
     times.sort_unstable();
@@ -57,23 +63,21 @@ fn times(script: &Timeline, midnight: Timestamp) -> Vec<Timestamp> {
 }
 
 /// Draws the origin and the place of a request.
-fn draw(script: &Timeline, at: Timestamp, day: i64, busy: &[Timestamp]) -> Option<(Ask<'static>, usize)> {
+fn draw(script: &mut Timeline, at: Timestamp, day: i64, busy: &[Timestamp]) -> Option<(Ask<'static>, usize)> {
     let now = hour(at);
-    if script.dice.percent(7) {
+    if script.random.random_ratio(7, 100) {
         let fits = |errand: &&Errand| (errand.hours.0..errand.hours.1).contains(&now) && busy[errand.spot] < at;
         let fitting: Vec<_> = ERRANDS.iter().filter(fits).collect();
         let sender = |index: &usize| CREW[*index].works_at(now) && CREW[*index].role != Role::Admin;
         let senders: Vec<_> = (0..CREW.len()).filter(sender).collect();
-        if let (Some(&errand), Some(&by)) = (script.dice.one(&fitting), script.dice.one(&senders)) {
+        if let (Some(&errand), Some(&by)) = (fitting.choose(&mut script.random), senders.choose(&mut script.random)) {
             return Some((Ask::Sent { by, errand }, errand.spot));
         }
     }
-    let weights: Vec<_> = DEVICES
-        .iter()
-        .enumerate()
-        .map(|(index, device)| if busy[device.spot] < at { liveliness(index, day, now) } else { 0 })
-        .collect();
-    let device = script.dice.weighed(&weights)?;
+    let weight = |(index, device): (usize, &Device)| {
+        if busy[device.spot] < at { liveliness(index, day, now) } else { 0 }
+    };
+    let device = WeightedIndex::new(DEVICES.iter().enumerate().map(weight)).ok()?.sample(&mut script.random);
     let (kind, key) = wish(script, now, device);
     Some((Ask::Pressed { device, kind, key }, DEVICES[device].spot))
 }
@@ -95,7 +99,7 @@ fn liveliness(device: usize, day: i64, hour: i8) -> usize {
 }
 
 /// Draws the kind and the key of a press.
-fn wish(script: &Timeline, hour: i8, device: usize) -> (PressKind, ButtonKey) {
+fn wish(script: &mut Timeline, hour: i8, device: usize) -> (PressKind, ButtonKey) {
     const WISHES: [(PressKind, ButtonKey); 6] = [
         (PressKind::Single, ButtonKey::Main),
         (PressKind::Double, ButtonKey::Main),
@@ -115,7 +119,7 @@ fn wish(script: &Timeline, hour: i8, device: usize) -> (PressKind, ButtonKey) {
         // The script's recordings and lamps belong to cabins.
         (weights[2], weights[3]) = (0, 0);
     }
-    script.dice.weighed(&weights).map_or(WISHES[0], |index| WISHES[index])
+    WeightedIndex::new(weights).map_or(WISHES[0], |index| WISHES[index.sample(&mut script.random)])
 }
 
 /// Writes the crew's duty changes: by their shifts, a little after the hour.
@@ -129,9 +133,9 @@ fn write_shifts(script: &mut Timeline, from: Timestamp, until: Timestamp) {
                 continue;
             }
             on_duty[index] = now;
-            let at = at + script.dice.seconds(0, 240);
+            let at = at + script.seconds(0..=240);
             let person_id = script.cast.people[index].id;
-            script.does(at, index, Verb::SetDuty { person_id, on_duty: now });
+            script.does(at, index, Verb::Person(PersonVerb::SetDuty { person_id, on_duty: now }));
         }
         at += SignedDuration::from_hours(1);
     }
@@ -139,21 +143,21 @@ fn write_shifts(script: &mut Timeline, from: Timestamp, until: Timestamp) {
 
 /// Writes the guests' do-not-disturb: on and off again after lunch, and one left on overnight that Mia switches off.
 fn write_rests(script: &mut Timeline, midnight: Timestamp, span: std::ops::RangeInclusive<Timestamp>) {
-    for device in [script.dice.below(3), 3 + script.dice.below(3)] {
-        let on = midnight + SignedDuration::from_mins(13 * 60 + 20) + script.dice.seconds(0, 1_800);
-        let off = on + script.dice.seconds(4_200, 7_200);
+    for device in [script.random.random_range(0..3), script.random.random_range(3..6)] {
+        let on = midnight + SignedDuration::from_mins(13 * 60 + 20) + script.seconds(0..=1_800);
+        let off = on + script.seconds(4_200..=7_200);
         if span.contains(&on) && span.contains(&off) {
             script.switches_rest(on, device);
             script.switches_rest(off, device);
         }
     }
     let night = 6;
-    let on = midnight + SignedDuration::from_mins(22 * 60 + 50) + script.dice.seconds(0, 2_400);
-    let off = midnight + SignedDuration::from_hours(32) + script.dice.seconds(600, 2_400);
+    let on = midnight + SignedDuration::from_mins(22 * 60 + 50) + script.seconds(0..=2_400);
+    let off = midnight + SignedDuration::from_hours(32) + script.seconds(600..=2_400);
     if span.contains(&on) && span.contains(&off) {
         script.switches_rest(on, night);
         let place_id = script.cast.places[DEVICES[night].spot];
-        script.does(off, MIA, Verb::SetDoNotDisturb { place_id, on: false });
+        script.does(off, MIA, Verb::Place(PlaceVerb::SetDoNotDisturb { place_id, on: false }));
     }
 }
 
@@ -161,12 +165,12 @@ fn write_rests(script: &mut Timeline, midnight: Timestamp, span: std::ops::Range
 fn write_emergency(script: &mut Timeline, at: Timestamp) {
     let after = |seconds| at + SignedDuration::from_secs(seconds);
     let request_id = script.rings(at, 6, PressKind::Shake, ButtonKey::Main);
-    script.does(after(9), VIKTOR, Verb::AcceptRequest { request_id });
+    script.does(after(9), VIKTOR, Verb::Request(RequestVerb::Accept { request_id }));
     request_course::note(script, after(71), SIRI, request_id, "With them in Cabin 7, first-aid bag here.");
     let text =
         "Mrs Abernathy slipped on the bathroom step. Ankle cooled and bandaged, no doctor needed; she is resting.";
     request_course::note(script, after(840), VIKTOR, request_id, text);
-    script.does(after(1_380), VIKTOR, Verb::CompleteRequest { request_id });
+    script.does(after(1_380), VIKTOR, Verb::Request(RequestVerb::Complete { request_id }));
     request_course::note(
         script,
         after(9_000),

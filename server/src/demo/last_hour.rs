@@ -1,7 +1,10 @@
 //! The last forty minutes of the script, counted back from now: the state when the demo starts.
 
 use crewbell_shared::button::{ButtonKey, PressKind};
+use crewbell_shared::call::CallVerb;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::RequestVerb;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cast::{ALEX, CABINS, CREW, DANA, LUCA, MIA, SAM, SIRI};
@@ -49,17 +52,17 @@ pub(super) fn write(script: &mut Timeline) {
     for index in 0..CREW.len() {
         let at = ago(1_800 - i64::try_from(index).unwrap_or_default() * 7);
         let person_id = script.cast.people[index].id;
-        script.does(at, index, Verb::SetDuty { person_id, on_duty: index != MIA });
+        script.does(at, index, Verb::Person(PersonVerb::SetDuty { person_id, on_duty: index != MIA }));
     }
 
     done(script, ago(1_700), 2, (is, ButtonKey::Main), LUCA, 310);
     done(script, ago(1_260), CABINS + 1, (is, ButtonKey::Aux4), SIRI, 420);
 
     let request_id = script.rings(ago(690), ON_SUN_DECK, is, ButtonKey::Aux4);
-    script.does(ago(610), SIRI, Verb::AcceptRequest { request_id });
+    script.does(ago(610), SIRI, Verb::Request(RequestVerb::Accept { request_id }));
     request_course::note(script, ago(480), SIRI, request_id, "Two iced teas, one without sugar.");
     let request_id = script.rings(ago(395), 4, is, ButtonKey::Main);
-    script.does(ago(340), SAM, Verb::AcceptRequest { request_id });
+    script.does(ago(340), SAM, Verb::Request(RequestVerb::Accept { request_id }));
 
     script.rings(ago(250), 1, PressKind::Long, ButtonKey::Main);
     let wish = "Could we have the small table on the terrace laid for two this evening? It's our anniversary.";
@@ -71,12 +74,16 @@ pub(super) fn write(script: &mut Timeline) {
     // No app is open while the history is loaded, so these calls are missed.
     for (seconds, caller, callee) in [(1_420, DANA, ALEX), (900, LUCA, SIRI)] {
         let (call_id, callee_id) = (script.ids.next(ago(seconds)), script.cast.people[callee].id);
-        script.does(ago(seconds), caller, Verb::StartCall { call_id, callee_id, about: None, endpoint: None });
+        script.does(
+            ago(seconds),
+            caller,
+            Verb::Call(CallVerb::Start { call_id, callee_id, about: None, endpoint: None }),
+        );
     }
 }
 
 fn done(script: &mut Timeline, at: Timestamp, device: usize, how: (PressKind, ButtonKey), by: usize, after: i64) {
     let request_id = script.rings(at, device, how.0, how.1);
-    script.does(at + SignedDuration::from_secs(45), by, Verb::AcceptRequest { request_id });
-    script.does(at + SignedDuration::from_secs(after), by, Verb::CompleteRequest { request_id });
+    script.does(at + SignedDuration::from_secs(45), by, Verb::Request(RequestVerb::Accept { request_id }));
+    script.does(at + SignedDuration::from_secs(after), by, Verb::Request(RequestVerb::Complete { request_id }));
 }

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use super::cast::{CREW, Cast, DEVICES, JOIN_CODE, SPOTS};
 use super::timeline::{By, DemoAction, Planned, Press};
 use crate::actions::{
-    self, Action, ActionContext, ActionError, ActionOutcome, Answer, CountUnheard, CreateSite, Effects, HearButton,
-    KeepRecording, RaiseRequest, ReadSet, SetButtonSecret, SetJoinCode, SetPersonSecret, UnitOfWork,
+    self, Action, ActionContext, ActionError, ActionOutcome, Answer, CountUnrecognised, CreateSite, Effects,
+    HearButton, KeepRecording, RaiseRequest, ReadSet, SetButtonSecret, SetJoinCode, SetPersonSecret, UnitOfWork,
 };
 use crate::auth::{hash_code, hash_secret};
 use crate::clock::Ids;
@@ -118,7 +118,7 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
         received_at: planned.at,
     };
     Ok(match &planned.deed {
-        DemoAction::Do(verb) => actions::action(verb.clone()),
+        DemoAction::Do(verb) => Box::new(actions::Execute(verb.clone())),
         DemoAction::Press(press) => {
             let delivery = delivery(&press.name);
             let raise = RaiseRequest { device, own: true, press: seen(press, planned.at), delivery, via: None };
@@ -137,7 +137,7 @@ fn action(planned: &Planned, cast: &Cast, pins: &[String]) -> anyhow::Result<Box
             via: None,
         }),
         DemoAction::Hear(vitals) => Box::new(HearButton { device, own: true, vitals: vitals.clone(), greets: false }),
-        DemoAction::Babble(babble) => Box::new(CountUnheard(vec![StoredMessage {
+        DemoAction::Babble(babble) => Box::new(CountUnrecognised(vec![StoredMessage {
             device: babble.device.to_owned(),
             reason: babble.why.code().to_owned(),
             topic: babble.topic.to_owned(),

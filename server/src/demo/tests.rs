@@ -1,5 +1,7 @@
 //! Tests of the script as data: its contents, and that the rules accept all of it.
 
+use crewbell_shared::place::PlaceVerb;
+use crewbell_shared::request::RequestVerb;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_shared::button::{ButtonKey, Health};
@@ -84,11 +86,11 @@ fn played(cast: &Cast, script: &[Planned]) -> Played {
 
 fn play_verb(played: &mut Played, cast: &Cast, at: Timestamp, person: usize, verb: &Verb) {
     let (id, command) = match verb {
-        Verb::SetDoNotDisturb { place_id, on } => {
+        Verb::Place(PlaceVerb::SetDoNotDisturb { place_id, on }) => {
             assert!(!on && played.resting.remove(place_id), "a sign was taken off that wasn't there");
             return;
         }
-        Verb::CreateRequest { request_id, place_id, kind, service, priority, text } => {
+        Verb::Request(RequestVerb::Create { request_id, place_id, kind, service, priority, text }) => {
             assert!(text.is_some());
             let priority = priority.unwrap_or(crewbell_shared::request::Priority::Normal);
             let wish = Wish { kind: *kind, service: service.clone(), priority };
@@ -98,33 +100,26 @@ fn play_verb(played: &mut Played, cast: &Cast, at: Timestamp, person: usize, ver
             *played.happened.entry("sent").or_default() += 1;
             return;
         }
-        Verb::AcceptRequest { request_id } => (request_id, Command::Accept),
-        Verb::ReleaseRequest { request_id } => (request_id, Command::Release),
-        Verb::HandOverRequest { request_id, to } => {
+        Verb::Request(RequestVerb::Accept { request_id }) => (request_id, Command::Accept),
+        Verb::Request(RequestVerb::Release { request_id }) => (request_id, Command::Release),
+        Verb::Request(RequestVerb::HandOver { request_id, to }) => {
             let to = cast.people.iter().find(|person| person.id == *to).unwrap().clone();
             (request_id, Command::HandOver { to })
         }
-        Verb::CompleteRequest { request_id } => (request_id, Command::Complete),
-        Verb::CancelRequest { request_id, reason } => (request_id, Command::Cancel { reason: reason.clone() }),
-        Verb::NoteRequest { request_id, note_id, text } => {
+        Verb::Request(RequestVerb::Complete { request_id }) => (request_id, Command::Complete),
+        Verb::Request(RequestVerb::Cancel { request_id, reason }) => {
+            (request_id, Command::Cancel { reason: reason.clone() })
+        }
+        Verb::Request(RequestVerb::Note { request_id, note_id, text }) => {
             (request_id, Command::Note { id: *note_id, text: text.clone() })
         }
-        Verb::SavePlace { .. }
-        | Verb::CreateButton { .. }
-        | Verb::AssignButton { .. }
-        | Verb::RetireButton { .. }
-        | Verb::SaveGuest { .. }
-        | Verb::CheckIn { .. }
-        | Verb::CheckOut { .. }
-        | Verb::SavePerson { .. }
-        | Verb::SetDuty { .. }
-        | Verb::SaveSettings { .. }
-        | Verb::StartCall { .. }
-        | Verb::AnswerCall { .. }
-        | Verb::RejectCall { .. }
-        | Verb::EndCall { .. }
-        | Verb::SeeCall { .. }
-        | Verb::SetBusy { .. } => return,
+        Verb::Place(PlaceVerb::Save { .. })
+        | Verb::Button(_)
+        | Verb::Guest(_)
+        | Verb::Stay(_)
+        | Verb::Person(_)
+        | Verb::Site(_)
+        | Verb::Call(_) => return,
     };
     let request = played.requests[id].clone();
     if command == Command::Release {

@@ -1,13 +1,17 @@
 //! The demo's script: a list of events with their time and actor.
 
+use std::ops::RangeInclusive;
+
 use crewbell_shared::button::{ButtonKey, PressKind, Telemetry};
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
 
+use super::SEED;
 use super::cast::{Cast, DEVICES, LOST};
-use super::random::{SEED, SeededRandom};
 use crate::clock::Ids;
 use crate::devices::dialects::Ignored;
 
@@ -87,7 +91,7 @@ pub(super) struct Timeline {
     /// The current time.
     pub(super) now: Timestamp,
     pub(super) cast: Cast,
-    pub(super) dice: SeededRandom,
+    pub(super) random: Xoshiro256PlusPlus,
     pub(super) ids: Ids,
     deeds: Vec<Planned>,
     presses: u64,
@@ -99,7 +103,7 @@ impl Timeline {
         Self {
             now,
             cast: Cast::new(set_up_at),
-            dice: SeededRandom::new(SEED + 1),
+            random: Xoshiro256PlusPlus::seed_from_u64(SEED + 1),
             ids: Ids::seeded(SEED + 2),
             deeds: Vec::new(),
             presses: 0,
@@ -117,6 +121,11 @@ impl Timeline {
             }
         }
         (self.cast, self.deeds)
+    }
+
+    /// Draws a duration from a range of seconds.
+    pub(super) fn seconds(&mut self, range: RangeInclusive<i64>) -> SignedDuration {
+        SignedDuration::from_secs(self.random.random_range(range))
     }
 
     /// Adds an event.

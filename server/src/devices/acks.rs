@@ -124,7 +124,7 @@ impl<L: Lamp> Lit<'_, L> {
 }
 
 fn request_of(entry: &LogEntry) -> Option<Request> {
-    entry.entity.filter(|(noun, _)| *noun == EntityType::Request)?;
+    entry.entity.filter(|(entity_type, _)| *entity_type == EntityType::Request)?;
     serde_json::from_str(entry.payload.get()).ok()
 }
 

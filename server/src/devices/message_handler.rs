@@ -51,7 +51,7 @@ pub struct Speaker {
 pub struct MessageHandler {
     dialects: Arc<Dialects>,
     clock: Clock,
-    unheard: UnrecognisedMessages,
+    unrecognised: UnrecognisedMessages,
     floods: Arc<Floods>,
     pub(super) connections: Connections,
     pub(super) spellings: Spellings,
@@ -64,12 +64,12 @@ pub struct MessageHandler {
 impl MessageHandler {
     /// Creates a handler for these dialects.
     pub fn new(dialects: Dialects, clock: Clock) -> Self {
-        let unheard = UnrecognisedMessages::start(clock.clone());
+        let unrecognised = UnrecognisedMessages::start(clock.clone());
         let first_connection = u64::try_from(clock.now().as_microsecond()).unwrap_or_default();
         Self {
             dialects: Arc::new(dialects),
             clock,
-            unheard,
+            unrecognised,
             floods: Arc::default(),
             connections: Connections::default(),
             spellings: Spellings::default(),
@@ -163,7 +163,7 @@ impl MessageHandler {
 
     /// Adds an entry about a device to the administrator's list, without a message from it.
     pub fn tell(&self, site: &Arc<OpenSite>, device: &str, reason: &'static str, words: &str) {
-        self.unheard.count(site, None, device, reason, "", words.as_bytes());
+        self.unrecognised.count(site, None, device, reason, "", words.as_bytes());
     }
 
     /// Does the same as [`Self::tell`], and logs a warning (throttled).
@@ -271,7 +271,7 @@ impl MessageHandler {
     /// Adds a message to the administrator's list, under the device that it came from.
     fn note(&self, speaker: &Speaker, device: &str, message: &Message, why: &'static str) {
         let via = speaker.via.as_deref();
-        self.unheard.count(&speaker.site, via, device, why, &message.topic, &message.payload);
+        self.unrecognised.count(&speaker.site, via, device, why, &message.topic, &message.payload);
     }
 }
 

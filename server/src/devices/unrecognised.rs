@@ -13,7 +13,7 @@ use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::Source;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::actions::CountUnheard;
+use crate::actions::CountUnrecognised;
 use crate::clock::Clock;
 use crate::db::buttons::address_of;
 use crate::db::unrecognised::StoredMessage as Row;
@@ -82,8 +82,8 @@ struct Brought(HashMap<(SiteId, String), (Timestamp, BTreeSet<Sort>)>);
 impl UnrecognisedMessages {
     /// Starts the background task that writes the counters; it ends when the last handle is dropped.
     pub(super) fn start(clock: Clock) -> Self {
-        let unheard = Self { counts: Arc::default(), clock };
-        let counts = Arc::downgrade(&unheard.counts);
+        let unrecognised = Self { counts: Arc::default(), clock };
+        let counts = Arc::downgrade(&unrecognised.counts);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(EVERY).await;
@@ -95,11 +95,11 @@ impl UnrecognisedMessages {
                 }
                 for (site, rows) in of_sites.into_values() {
                     // A lost count is acceptable and not logged; the metrics have it.
-                    let _ = site.act(Box::new(CountUnheard(rows)), Actor::System, Source::Server).await;
+                    let _ = site.act(Box::new(CountUnrecognised(rows)), Actor::System, Source::Server).await;
                 }
             }
         });
-        unheard
+        unrecognised
     }
 
     /// Counts a message. `via`: its sender, if known.

@@ -96,7 +96,8 @@ impl Export {
 struct Cut(Refusal);
 
 fn entry(csv: &mut String, seq: u64, row: &EntryRow) {
-    let (noun, id) = row.entity.as_ref().map_or(("", String::new()), |(noun, id)| (noun.as_str(), id.to_string()));
+    let (entity_type, id) =
+        row.entity.as_ref().map_or(("", String::new()), |(entity_type, id)| (entity_type.as_str(), id.to_string()));
     let (seq, at, changed) = (seq.to_string(), row.at.to_string(), row.changed_fields.join(" "));
     let cells: [&str; COLUMNS.len()] = [
         &seq,
@@ -105,7 +106,7 @@ fn entry(csv: &mut String, seq: u64, row: &EntryRow) {
         &row.kind,
         &row.actor_name,
         Source::as_str(row.source),
-        noun,
+        entity_type,
         &id,
         &changed,
         row.payload.get(),

@@ -32,6 +32,7 @@ mod status;
 mod sync;
 mod system;
 mod texts;
+mod verbs;
 mod when;
 
 #[cfg(test)]

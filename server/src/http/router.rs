@@ -19,7 +19,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::questions::{self, Questions};
 use super::{
     ApiError, App, activity, activity_csv, auth, buttons, calls, commands, document, events, guests, live, people,
-    places, requests, server, site, status, sync, system,
+    places, requests, server, site, status, sync, system, verbs,
 };
 
 /// Maximum size of a request body in bytes: a batch of some hundred commands fits.
@@ -53,6 +53,7 @@ impl Modify for Bearer {
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(auth::router())
+        .merge(verbs::router())
         .merge(requests::router())
         .merge(buttons::router())
         .merge(places::router())

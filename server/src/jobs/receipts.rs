@@ -33,7 +33,7 @@ async fn follow(registry: &SiteRegistry, site: &OpenSite) -> Result<std::convert
     let mut reader = site.reader(head);
     loop {
         for entry in reader.next().await? {
-            if entry.entity.is_none_or(|(noun, _)| noun != EntityType::Request) {
+            if entry.entity.is_none_or(|(entity_type, _)| entity_type != EntityType::Request) {
                 continue;
             }
             match serde_json::from_str::<Request>(entry.payload.get()) {

@@ -1,19 +1,19 @@
 //! Call signalling of a connection, and relayed voice where UDP is blocked.
 
-use std::time::Duration;
+use std::num::NonZeroU32;
 
 use axum::body::Bytes;
 use axum::extract::ws::Message;
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::{FromServer, Signal};
 use crewbell_shared::{Code, Refusal};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use super::switchboard::{BURST, EndpointGuard, LARGEST_SIGNAL, REFILL};
-use super::token_bucket::TokenBucket;
+use super::switchboard::{EndpointGuard, LARGEST_SIGNAL, SIGNAL_RATE};
 use crate::auth::SignedIn;
 
-/// Voice packets that a client may send in a row, and per second. Opus has 50 a second.
-const PACKETS: u32 = 120;
+/// Rate limit of voice packets, and burst size. Opus has 50 a second.
+const PACKET_RATE: Quota = Quota::per_second(NonZeroU32::new(120).unwrap());
 
 /// The call signalling of a connection.
 #[derive(Debug)]
@@ -21,15 +21,14 @@ pub(super) struct CallSignalling<'a> {
     who: &'a SignedIn,
     /// None for a client without an endpoint in its `hello`: it has no voice.
     plug: Option<EndpointGuard<'a>>,
-    signals: TokenBucket,
-    packets: TokenBucket,
+    signals: DefaultDirectRateLimiter,
+    packets: DefaultDirectRateLimiter,
 }
 
 impl<'a> CallSignalling<'a> {
     pub(super) fn new(who: &'a SignedIn, endpoint: Option<EndpointId>) -> Self {
         let plug = endpoint.map(|endpoint| who.site.switchboard.plug_in((who.person.id, endpoint)));
-        let packets = TokenBucket::new(PACKETS, Duration::from_secs(1) / PACKETS);
-        Self { who, plug, signals: TokenBucket::new(BURST, REFILL), packets }
+        Self { who, plug, signals: RateLimiter::direct(SIGNAL_RATE), packets: RateLimiter::direct(PACKET_RATE) }
     }
 
     /// Waits for the next message to send to the client. Cancel-safe.
@@ -47,7 +46,7 @@ impl<'a> CallSignalling<'a> {
         said: Result<(EndpointId, Signal), Refusal>,
     ) -> Option<FromServer> {
         let handed_on = match said {
-            _ if !self.signals.take() => Err(Refusal::new(Code::SlowDown, "Too many signals.")),
+            _ if self.signals.check().is_err() => Err(Refusal::new(Code::SlowDown, "Too many signals.")),
             Ok((to, signal)) => self.hand_on(call_id, to, signal).await,
             Err(refusal) => Err(refusal),
         };
@@ -78,7 +77,7 @@ impl<'a> CallSignalling<'a> {
     /// Forwards a voice packet from the client. A packet that can't be forwarded is counted and dropped.
     pub(super) fn voice(&mut self, message: Bytes) {
         let handed_on = match &self.plug {
-            _ if !self.packets.take() => Err("slow_down"),
+            _ if self.packets.check().is_err() => Err("slow_down"),
             Some(plug) => self.who.site.switchboard.voice(plug.end(), message),
             None => Err("no_endpoint"),
         };

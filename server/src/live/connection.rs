@@ -1,5 +1,6 @@
 //! One live WebSocket connection, from `hello` to `bye`.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::{Code, Refusal};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use governor::{Quota, RateLimiter};
 use tokio::time::{Instant, timeout_at};
 
 use super::call_signalling::{self, CallSignalling};
@@ -17,7 +19,6 @@ use super::frame::{self, Next, Stream};
 use super::live_updates::LiveUpdates;
 use super::presence::PresenceGuard;
 use super::switchboard::LARGEST_SIGNAL;
-use super::token_bucket::TokenBucket;
 use crate::auth::{self, SignedIn};
 use crate::limits::Caller;
 use crate::log::ReadError;
@@ -35,9 +36,8 @@ const FAREWELL_WITHIN: Duration = Duration::from_secs(1);
 /// Time without a message after which a connection counts as half open: clients send a heartbeat every 10 s.
 pub const SILENCE: Duration = Duration::from_secs(30);
 
-/// Capacity and refill interval of the frame rate limiter. Signals and voice of calls have limits of their own.
-const BURST: u32 = 100;
-const REFILL: Duration = Duration::from_millis(100);
+/// Rate limit of frames: 10 a second. Signals and voice of calls have limits of their own.
+const FRAME_RATE: Quota = Quota::per_second(NonZeroU32::new(10).unwrap()).allow_burst(NonZeroU32::new(100).unwrap());
 
 /// Maximum number of characters of a device's reason that are logged.
 const WHY: usize = 200;
@@ -181,7 +181,7 @@ async fn run(
         return end;
     }
     let mut phone = CallSignalling::new(who, endpoint);
-    let mut allowance = TokenBucket::new(BURST, REFILL);
+    let limiter = RateLimiter::direct(FRAME_RATE);
     // Only received messages reset it, since sending doesn't show that the client is still connected.
     let mut silent_at = Instant::now() + silence;
     loop {
@@ -211,7 +211,7 @@ async fn run(
                     Ok(Ok(Said::Unfit(call_id, refusal))) => {
                         reply(registry, sink, phone.signal(call_id, Err(refusal)).await).await
                     }
-                    Ok(Ok(Said::Frame(_))) if !allowance.take() => Err(refused(Code::SlowDown, "Too many frames.")),
+                    Ok(Ok(Said::Frame(_))) if limiter.check().is_err() => Err(refused(Code::SlowDown, "Too many frames.")),
                     Ok(Ok(Said::Frame(said))) => answer(registry, who, here, stream.sent(), sink, said).await,
                 }
             }

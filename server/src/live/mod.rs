@@ -14,7 +14,6 @@ mod receipts;
 mod seen;
 mod sse;
 mod switchboard;
-mod token_bucket;
 
 pub use connection::{SILENCE, serve};
 pub use frame::{LARGEST_FRAME, Next, Stream, refusal_from_read_error};

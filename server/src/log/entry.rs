@@ -72,7 +72,7 @@ impl LogEntry {
                 ts: row.at,
                 actor: ActorRef { id: row.actor_id, name: row.actor_name },
                 source: row.source,
-                entity_type: row.entity.as_ref().map(|(noun, _)| noun),
+                entity_type: row.entity.as_ref().map(|(entity_type, _)| entity_type),
                 command_id: row.command_id.map(|id| id.0),
             },
         })?;
@@ -82,7 +82,7 @@ impl LogEntry {
             category: row.category,
             kind: row.kind,
             at: row.at,
-            entity: row.entity.and_then(|(noun, id)| noun.known().map(|noun| (noun, id))),
+            entity: row.entity.and_then(|(entity_type, id)| entity_type.known().map(|entity_type| (entity_type, id))),
             audience: row.audience,
             payload: row.payload,
             envelope: envelope.into_boxed_str(),
@@ -96,7 +96,7 @@ impl LogEntry {
 
     /// Returns the person the entry carries, if any: a reader must notice changes of its own person.
     pub fn about_person(&self) -> Option<PersonId> {
-        self.entity.filter(|(noun, _)| *noun == EntityType::Person).map(|(_, id)| id.into())
+        self.entity.filter(|(entity_type, _)| *entity_type == EntityType::Person).map(|(_, id)| id.into())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::db::{Db, sites};
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Polls a site's head and notifies its [`RecentEntries`], until cancelled.
-pub async fn follow(site: SiteId, db: Db, tail: Arc<RecentEntries>, stop: CancellationToken) {
+pub async fn follow(site: SiteId, db: Db, recent: Arc<RecentEntries>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -25,7 +25,7 @@ pub async fn follow(site: SiteId, db: Db, tail: Arc<RecentEntries>, stop: Cancel
         if let Ok(mut tx) = db.read_sites().await
             && let Ok((_, head)) = sites::extent(&mut tx, site).await
         {
-            tail.reached(head);
+            recent.reached(head);
         }
     }
 }

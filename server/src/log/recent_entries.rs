@@ -154,88 +154,88 @@ mod tests {
 
     #[test]
     fn a_reader_gets_what_it_has_not_seen() {
-        let tail = RecentEntries::new(4);
-        tail.push(vec![entry(5), entry(6), entry(7)]);
-        assert_eq!(numbers(tail.after(5, 10, MUCH)), Some(vec![6, 7]));
-        assert_eq!(numbers(tail.after(7, 10, MUCH)), Some(vec![]));
-        assert_eq!(numbers(tail.after(4, 2, MUCH)), Some(vec![5, 6]));
-        assert_eq!(numbers(tail.after(3, 10, MUCH)), None, "entry 4 is in the database only");
-        let at = |seq| tail.at(seq).map(|entry| entry.seq);
+        let recent = RecentEntries::new(4);
+        recent.push(vec![entry(5), entry(6), entry(7)]);
+        assert_eq!(numbers(recent.after(5, 10, MUCH)), Some(vec![6, 7]));
+        assert_eq!(numbers(recent.after(7, 10, MUCH)), Some(vec![]));
+        assert_eq!(numbers(recent.after(4, 2, MUCH)), Some(vec![5, 6]));
+        assert_eq!(numbers(recent.after(3, 10, MUCH)), None, "entry 4 is in the database only");
+        let at = |seq| recent.at(seq).map(|entry| entry.seq);
         assert_eq!([4, 5, 7, 8].map(at), [None, Some(5), Some(7), None]);
     }
 
     #[test]
     fn a_hole_sends_readers_to_the_database_and_a_repetition_changes_nothing() {
-        let tail = RecentEntries::new(4);
-        tail.push(vec![entry(5)]);
-        tail.push(vec![entry(5)]);
-        assert_eq!(numbers(tail.after(4, 10, MUCH)), Some(vec![5]));
-        tail.push(vec![entry(8)]);
-        assert_eq!(tail.head(), 8);
-        assert_eq!(numbers(tail.after(5, 10, MUCH)), None);
-        assert_eq!(numbers(tail.after(7, 10, MUCH)), Some(vec![8]));
+        let recent = RecentEntries::new(4);
+        recent.push(vec![entry(5)]);
+        recent.push(vec![entry(5)]);
+        assert_eq!(numbers(recent.after(4, 10, MUCH)), Some(vec![5]));
+        recent.push(vec![entry(8)]);
+        assert_eq!(recent.head(), 8);
+        assert_eq!(numbers(recent.after(5, 10, MUCH)), None);
+        assert_eq!(numbers(recent.after(7, 10, MUCH)), Some(vec![8]));
     }
 
     #[test]
     fn an_entry_was_committed_when_it_was_pushed_whenever_somebody_looks() {
-        let tail = RecentEntries::new(4);
+        let recent = RecentEntries::new(4);
         let before = Instant::now();
-        tail.push(vec![entry(5), entry(6)]);
+        recent.push(vec![entry(5), entry(6)]);
         let told = Instant::now();
         // The follower delivers it again, later.
-        tail.push(vec![entry(6), entry(7)]);
+        recent.push(vec![entry(6), entry(7)]);
         for seq in [5, 6] {
-            let at = tail.committed_at(seq).unwrap();
+            let at = recent.committed_at(seq).unwrap();
             assert!(before <= at && at <= told, "{seq}");
         }
-        assert!(tail.committed_at(7) >= Some(told));
-        assert_eq!(tail.committed_at(8), None);
+        assert!(recent.committed_at(7) >= Some(told));
+        assert_eq!(recent.committed_at(8), None);
     }
 
     #[test]
     fn large_entries_push_the_oldest_out_and_the_newest_stays() {
-        let tail = RecentEntries::new(0);
+        let recent = RecentEntries::new(0);
         let large =
             |seq| Arc::new(LogEntry { envelope: "x".repeat(RecentEntries::BYTES / 4).into(), ..(*entry(seq)).clone() });
-        tail.push((1..=6).map(large).collect());
-        assert_eq!(numbers(tail.after(3, 10, MUCH)), Some(vec![4, 5, 6]));
-        assert_eq!(numbers(tail.after(2, 10, MUCH)), None, "entry 3 is in the database only");
+        recent.push((1..=6).map(large).collect());
+        assert_eq!(numbers(recent.after(3, 10, MUCH)), Some(vec![4, 5, 6]));
+        assert_eq!(numbers(recent.after(2, 10, MUCH)), None, "entry 3 is in the database only");
         let huge = LogEntry { envelope: "x".repeat(2 * RecentEntries::BYTES).into(), ..(*entry(7)).clone() };
-        tail.push(vec![Arc::new(huge)]);
-        assert_eq!(numbers(tail.after(6, 10, MUCH)), Some(vec![7]));
-        tail.push((8..=10).map(entry).collect());
-        assert_eq!(numbers(tail.after(7, 10, MUCH)), Some(vec![8, 9, 10]));
+        recent.push(vec![Arc::new(huge)]);
+        assert_eq!(numbers(recent.after(6, 10, MUCH)), Some(vec![7]));
+        recent.push((8..=10).map(entry).collect());
+        assert_eq!(numbers(recent.after(7, 10, MUCH)), Some(vec![8, 9, 10]));
     }
 
     #[test]
     fn the_oldest_fall_off() {
-        let tail = RecentEntries::new(0);
-        tail.push((1..=5000).map(entry).collect());
-        assert_eq!(numbers(tail.after(0, 1, MUCH)), None);
-        assert_eq!(numbers(tail.after(4999, 9, MUCH)), Some(vec![5000]));
+        let recent = RecentEntries::new(0);
+        recent.push((1..=5000).map(entry).collect());
+        assert_eq!(numbers(recent.after(0, 1, MUCH)), None);
+        assert_eq!(numbers(recent.after(4999, 9, MUCH)), Some(vec![5000]));
     }
 
     #[test]
     fn what_is_at_hand_is_bounded_by_bytes_and_given_out_by_bytes() {
-        let tail = RecentEntries::new(0);
+        let recent = RecentEntries::new(0);
         let mut all = Vec::new();
         // 256 MiB, twice each: the payload, and the envelope around it.
         for seq in 1..=4096 {
             let entry = entry_of(seq, 64 * 1024);
             all.push((Arc::downgrade(&entry), entry.bytes()));
-            tail.push(vec![entry]);
+            recent.push(vec![entry]);
         }
         let alive: usize = all.iter().filter(|(entry, _)| entry.upgrade().is_some()).map(|(_, bytes)| bytes).sum();
         assert!((RecentEntries::BYTES / 2..=RecentEntries::BYTES).contains(&alive), "{alive} bytes are kept");
-        let page = |bytes| numbers(tail.after(4000, 500, bytes)).unwrap();
+        let page = |bytes| numbers(recent.after(4000, 500, bytes)).unwrap();
         assert_eq!(page(MUCH).len(), 96);
         assert_eq!(page(256 * 1024), [4001, 4002, 4003, 4004], "the one that goes beyond it is the last");
         assert_eq!(page(1), [4001], "one at least");
         // An entry larger than the whole limit is cached all the same, alone.
-        tail.push(vec![entry_of(4097, 2 * RecentEntries::BYTES)]);
-        assert_eq!(numbers(tail.after(4096, 10, 1)), Some(vec![4097]));
-        assert_eq!(numbers(tail.after(4095, 10, 1)), None);
-        tail.push(vec![entry(4098)]);
-        assert_eq!(numbers(tail.after(4097, 10, 1)), Some(vec![4098]));
+        recent.push(vec![entry_of(4097, 2 * RecentEntries::BYTES)]);
+        assert_eq!(numbers(recent.after(4096, 10, 1)), Some(vec![4097]));
+        assert_eq!(numbers(recent.after(4095, 10, 1)), None);
+        recent.push(vec![entry(4098)]);
+        assert_eq!(numbers(recent.after(4097, 10, 1)), Some(vec![4098]));
     }
 }

@@ -34,7 +34,9 @@ async fn follow(mut reader: Reader, db: &Db, settings: &watch::Sender<Arc<SiteSe
     loop {
         match reader.next().await {
             Ok(page) => {
-                let of_site = page.iter().rfind(|entry| entry.entity.is_some_and(|(noun, _)| noun == EntityType::Site));
+                let of_site = page
+                    .iter()
+                    .rfind(|entry| entry.entity.is_some_and(|(entity_type, _)| entity_type == EntityType::Site));
                 if let Some(site) = of_site.and_then(|entry| serde_json::from_str::<Site>(entry.payload.get()).ok()) {
                     settings.send_replace(Arc::new(site.settings));
                 }

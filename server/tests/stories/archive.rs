@@ -73,8 +73,8 @@ async fn old_entries_move_while_presses_go_on_and_none_is_lost() {
     let uncounted = "select count(*) from pg_class where relname like 'entries_archive_%' and relkind = 'r' \
                      and reltuples < 0";
     assert_eq!(ship.count(uncounted).await, 0, "the planner knows how large each is");
-    let tail = "select (tail = (select min(seq) from entries))::int::bigint from sites";
-    assert_eq!(ship.count(tail).await, 1, "the site knows where its log begins");
+    let first = "select (first_seq = (select min(seq) from entries))::int::bigint from sites";
+    assert_eq!(ship.count(first).await, 1, "the site knows where its log begins");
     let misplaced = "select count(*) from entries_archive a join pg_class c on c.oid = a.tableoid \
                      where c.relname <> 'entries_archive_' || to_char(at at time zone 'UTC', 'YYYY_MM')";
     assert_eq!(ship.count(misplaced).await, 0);
@@ -96,7 +96,7 @@ async fn what_is_archived_is_still_found() {
     let oldest = Filter { before: Some(11), limit: 5, ..Filter::default() };
     let found = entries::activity(&mut tx, ship.site.id, &oldest).await.unwrap();
     assert_eq!(found.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [10, 9, 8, 7, 6]);
-    let place = entries::of_nouns(&mut tx, ship.site.id, &[id::<uuid::Uuid>(3)]).await.unwrap();
+    let place = entries::of_entities(&mut tx, ship.site.id, &[id::<uuid::Uuid>(3)]).await.unwrap();
     assert!(place.len() > usize::try_from(PAST).unwrap(), "the whole life of cabin 3: {}", place.len());
     assert!(place.is_sorted_by_key(|(seq, _)| *seq));
     drop(tx);

@@ -110,7 +110,8 @@ async fn a_retained_press_does_not_ring_when_the_server_connects_nor_when_it_com
         .await;
         assert_eq!(ship.count("select count(*) from presses where device_press_id = 'old'").await, 0);
         until("the administrator sees why the old one didn't", || async {
-            let retained = "select coalesce(sum(times), 0)::bigint from unheard_messages where reason = 'retained'";
+            let retained =
+                "select coalesce(sum(times), 0)::bigint from unrecognised_messages where reason = 'retained'";
             ship.count(retained).await == i64::try_from(times).unwrap()
         })
         .await;
@@ -224,10 +225,11 @@ async fn a_button_that_floods_behind_the_broker_is_told_of_and_delays_nobody_and
         return skipped("this machine takes fewer presses in a second than a device may make");
     }
     until("the administrator sees it", || async {
-        ship.count("select count(*) from unheard_messages where reason = 'flood' and device = 'cabin-1'").await == 1
+        ship.count("select count(*) from unrecognised_messages where reason = 'flood' and device = 'cabin-1'").await
+            == 1
     })
     .await;
-    assert_eq!(ship.count("select count(*) from unheard_messages").await, 1, "of nobody else");
+    assert_eq!(ship.count("select count(*) from unrecognised_messages").await, 1, "of nobody else");
     assert_eq!(words.times("A device presses faster than any finger"), 1, "and the log says it once");
 }
 

@@ -374,8 +374,7 @@ async fn a_call_about_a_request_is_in_its_timeline() {
     let ship = Ship::sail().await;
     let [sam, tablet, ..] = four_devices(&ship).await;
     let request = sam.who.asks_for(1, "ice").await;
-    let body =
-        json!({ "callee_id": tablet.who.id, "endpoint": sam.end, "about": { "noun": "request", "id": request } });
+    let body = json!({ "callee_id": tablet.who.id, "endpoint": sam.end, "about": { "entity_type": "request", "id": request } });
     let (status, said) = sam.who.post("/api/call/initiate", body).await;
     assert_eq!((status, &said["call"]["about"]["name"]), (StatusCode::OK, &json!("Cabin 1")), "{said}");
     tablet.answers(said["call"]["id"].as_str().unwrap()).await;
@@ -384,7 +383,7 @@ async fn a_call_about_a_request_is_in_its_timeline() {
     let about = sam.who.get(&format!("/api/calls?about_id={request}")).await;
     assert_eq!(about["items"].as_array().unwrap().len(), 1);
     for (about, code) in [("request", "not_found"), ("moon", "invalid")] {
-        let about = json!({ "noun": about, "id": fresh_id() });
+        let about = json!({ "entity_type": about, "id": fresh_id() });
         let (_, said) =
             sam.who.post("/api/call/initiate", json!({ "callee_id": ship.dana().await.id, "about": about })).await;
         // Sam is in a call, but the subject of the new one is checked first.

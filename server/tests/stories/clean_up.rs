@@ -24,7 +24,7 @@ const KINDS: [(&str, &str, Retention); 5] = [
     // Commands are kept a day longer than the setting says, since devices date them by their own clocks.
     ("commands", "commands", Retention { commands: 9, ..FOR_EVER }),
     ("sessions", "sessions where ended_at is not null", Retention { sessions: 10, ..FOR_EVER }),
-    ("unrecognised", "unheard_messages", Retention { unrecognised: 10, ..FOR_EVER }),
+    ("unrecognised", "unrecognised_messages", Retention { unrecognised: 10, ..FOR_EVER }),
 ];
 
 fn days(days: i64) -> SignedDuration {
@@ -54,17 +54,17 @@ async fn one_of_each(ship: &Ship, cabin: u128) {
     gus.press("long").await;
     let voice = json!({ "button": "main", "duration": 1, "format": "adpcm", "data": "AAECAwQFBgc=" });
     gus.tell(&format!("obedio/button/cabin-{cabin}/voice"), voice).await;
-    unheard(ship, &format!("cabin-{cabin}"), ship.clock.now()).await;
+    unrecognised(ship, &format!("cabin-{cabin}"), ship.clock.now()).await;
     assert_eq!(sam.does(json!({ "type": "set_busy", "person_id": sam.id, "busy": cabin == 1 })).await, None);
     sam.post("/api/auth/logout", json!({})).await;
 }
 
 /// Stores an unrecognised message of a device, as received at a time.
-async fn unheard(ship: &Ship, device: &str, at: Timestamp) {
-    let unheard = "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
+async fn unrecognised(ship: &Ship, device: &str, at: Timestamp) {
+    let unrecognised = "insert into unrecognised_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
                    select id, $1, 'no_press', 'some/topic', '', 1, $2::timestamptz, $2::timestamptz from sites";
     let mut root = superuser(&ship.db).await;
-    sqlx::query(unheard).bind(device).bind(at.to_string()).execute(&mut root).await.unwrap();
+    sqlx::query(unrecognised).bind(device).bind(at.to_string()).execute(&mut root).await.unwrap();
 }
 
 async fn count(ship: &Ship, table: &str) -> i64 {
@@ -205,7 +205,7 @@ async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
     let ship = Ship::sail().await;
     found(&ship.server, 200, "aurora").await;
     let mut root = superuser(&ship.db).await;
-    let old = "insert into unheard_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
+    let old = "insert into unrecognised_messages (site_id, device, reason, topic, sample, times, first_at, last_at) \
                select id, 'old', 'no_press', 'some/topic', '', 1, $1::timestamptz, $1::timestamptz from sites \
                on conflict do nothing";
     let long_ago = ship.clock.now().checked_sub(days(20)).unwrap().to_string();
@@ -217,11 +217,11 @@ async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
             "create or replace function fails() returns trigger language plpgsql as $$ begin \
              if old.site_id = (select id from sites where slug = '{failing}') then \
              raise exception 'a page is broken' using errcode = 'XX001'; end if; return old; end $$; \
-             create or replace trigger fails before delete on unheard_messages for each row execute function fails()"
+             create or replace trigger fails before delete on unrecognised_messages for each row execute function fails()"
         );
         sqlx::raw_sql(AssertSqlSafe(fails)).execute(&mut root).await.unwrap();
         assert_eq!(clean_up(&ship.server.registry, &retention).await.unwrap(), 1, "{other}");
-        let left = "select s.slug from unheard_messages u join sites s on s.id = u.site_id";
+        let left = "select s.slug from unrecognised_messages u join sites s on s.id = u.site_id";
         let left: Vec<String> = sqlx::query_scalar(left).fetch_all(&mut root).await.unwrap();
         assert_eq!(left, [failing]);
     }
@@ -231,22 +231,22 @@ async fn a_site_that_can_not_be_cleaned_up_holds_no_other_up() {
 async fn the_server_begins_the_clean_up_itself_with_the_retention_that_is_set() {
     let ship = Ship::sail().await;
     for (device, age) in [("overdue", days(11)), ("recent", days(9))] {
-        unheard(&ship, device, ship.clock.now().checked_sub(age).unwrap()).await;
+        unrecognised(&ship, device, ship.clock.now().checked_sub(age).unwrap()).await;
     }
     let begin = |settings: &mut ServerSettings| {
         settings.retention = Retention { unrecognised: 10, ..FOR_EVER };
         settings.clean_up_after = Duration::ZERO;
     };
     let ship = ship.restart_with(begin).await;
-    let overdue = "select count(*) from unheard_messages where device = 'overdue'";
+    let overdue = "select count(*) from unrecognised_messages where device = 'overdue'";
     until("what is overdue is gone", async || ship.count(overdue).await == 0).await;
-    assert_eq!(ship.count("select count(*) from unheard_messages where device = 'recent'").await, 1);
+    assert_eq!(ship.count("select count(*) from unrecognised_messages where device = 'recent'").await, 1);
 }
 
 #[tokio::test]
 async fn nothing_points_at_what_is_deleted() {
     let ship = Ship::sail().await;
     let pointing = "select count(*) from pg_constraint where contype = 'f' and confrelid in ('recordings'::regclass, \
-                    'presses'::regclass, 'commands'::regclass, 'sessions'::regclass, 'unheard_messages'::regclass)";
+                    'presses'::regclass, 'commands'::regclass, 'sessions'::regclass, 'unrecognised_messages'::regclass)";
     assert_eq!(ship.count(pointing).await, 0);
 }

@@ -1,5 +1,6 @@
 //! Every supported device, over a real connection from a foreign program.
 
+use crewbell_shared::button::ButtonVerb;
 use std::time::Duration;
 
 use crewbell_shared::protocol::Verb;
@@ -202,7 +203,7 @@ async fn every_dialect_rings(version: &'static str) {
             known.push(press.device);
             let (button_id, place_id) = (id(100 + known.len() as u128), id(3));
             let device = press.device.to_owned();
-            ship.set_up(Verb::CreateButton { button_id, device, place_id, name: None }).await;
+            ship.set_up(Verb::Button(ButtonVerb::Create { button_id, device, place_id, name: None })).await;
         }
         // The same bytes at the same moment would count as one press.
         ship.clock.advance(jiff::SignedDuration::from_secs(3));
@@ -285,7 +286,7 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
     let mut root = crate::database::superuser(&ship.db).await;
     let mut counted: Vec<(String, i64)> = Vec::new();
     for _ in 0..400 {
-        let sql = "select reason, sum(times)::bigint from unheard_messages group by reason order by reason";
+        let sql = "select reason, sum(times)::bigint from unrecognised_messages group by reason order by reason";
         counted = sqlx::query_as(sql).fetch_all(&mut root).await.unwrap();
         if counted.iter().map(|(_, times)| times).sum::<i64>() >= 22 {
             break;
@@ -293,7 +294,7 @@ async fn what_is_no_press_never_rings_is_counted_and_disturbs_nobody() {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     assert_eq!(counted, expected.map(|(reason, times)| (reason.to_owned(), times)));
-    let listed = ship.crew("Alex").await.get("/api/buttons/unheard").await;
+    let listed = ship.crew("Alex").await.get("/api/buttons/unrecognised").await;
     for (reason, _) in expected {
         let item = listed["items"].as_array().unwrap().iter().find(|item| item["reason"] == reason);
         let item = item.unwrap_or_else(|| panic!("{reason}: {listed:#}"));
@@ -315,7 +316,8 @@ async fn what_was_not_understood_is_taught_from_the_list_and_rings_from_then_on(
     let gateway = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity", "join-me");
     for (number, device) in [(101, "bath"), (102, "remote 7")] {
         let (button_id, place_id) = (id(number), id(3));
-        ship.set_up(Verb::CreateButton { button_id, device: device.to_owned(), place_id, name: None }).await;
+        ship.set_up(Verb::Button(ButtonVerb::Create { button_id, device: device.to_owned(), place_id, name: None }))
+            .await;
     }
     let said: [(&str, &[u8]); 3] = [
         ("stat/bath/RESULT", br#"{"Switch1":{"Action":"ON"}}"#),
@@ -330,7 +332,7 @@ async fn what_was_not_understood_is_taught_from_the_list_and_rings_from_then_on(
     let listed = async |known: bool| {
         let mut items: Vec<Value> = Vec::new();
         for _ in 0..400 {
-            let list = alex.get("/api/buttons/unheard").await;
+            let list = alex.get("/api/buttons/unrecognised").await;
             items = list["items"].as_array().cloned().unwrap_or_default();
             if items.len() >= said.len() && items.iter().all(|item| item["is_known_now"] == known) {
                 break;
@@ -375,7 +377,7 @@ async fn a_word_far_behind_in_a_long_message_is_taught_and_rings_from_then_on() 
     let gateway = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity", "join-me");
     let (button_id, place_id) = (id(101), id(3));
     let device = "24e124535d112233".to_owned();
-    ship.set_up(Verb::CreateButton { button_id, device, place_id, name: None }).await;
+    ship.set_up(Verb::Button(ButtonVerb::Create { button_id, device, place_id, name: None })).await;
     let topic = "application/9c5e/device/24E124535D112233/event/up";
     // The list of receiving gateways precedes the button's data.
     let heard: Vec<_> = (0..60).map(|n| json!({ "gatewayId": format!("{n:016x}"), "rssi": -97, "snr": 7.5 })).collect();
@@ -390,7 +392,7 @@ async fn a_word_far_behind_in_a_long_message_is_taught_and_rings_from_then_on() 
     // Messages are stored within two seconds; a meaning takes effect as soon as the server has read its entry.
     let listed = async |known: bool| {
         for _ in 0..400 {
-            let list = alex.get("/api/buttons/unheard").await;
+            let list = alex.get("/api/buttons/unrecognised").await;
             match list["items"].as_array().and_then(|items| items.first()) {
                 Some(item) if item["is_known_now"] == known => return item.clone(),
                 _ => tokio::time::sleep(Duration::from_millis(25)).await,
@@ -419,7 +421,7 @@ async fn two_keys_in_one_message_are_two_presses() {
     let ship = Ship::sail().await;
     let gateway = Mosquitto::new(ship.server.mqtt.unwrap(), "mqttv5", "serenity", "join-me");
     let (button_id, place_id) = (id(101), id(3));
-    ship.set_up(Verb::CreateButton { button_id, device: "bath".to_owned(), place_id, name: None }).await;
+    ship.set_up(Verb::Button(ButtonVerb::Create { button_id, device: "bath".to_owned(), place_id, name: None })).await;
     let both = json!({ "Button1": { "Action": "SINGLE" }, "Button3": { "Action": "SINGLE" } });
     gateway.say("stat/bath/RESULT", &both).await;
     assert_eq!(ship.count("select count(*) from presses").await, 2);

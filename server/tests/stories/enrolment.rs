@@ -1,5 +1,6 @@
 //! Enrolment of new buttons, and the right to publish for a button.
 
+use crewbell_shared::button::ButtonVerb;
 use crewbell_shared::protocol::Verb;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -68,7 +69,7 @@ async fn a_retired_button_is_recorded_and_silent_until_it_is_assigned_again() {
     assert_eq!(ship.count(REQUESTS).await, 0);
     assert_eq!(screen.see("button_pressed").await["payload"]["device"], "cabin-2", "but it is seen");
 
-    ship.set_up(Verb::AssignButton { button_id: id(2), place_id: id(2), name: None }).await;
+    ship.set_up(Verb::Button(ButtonVerb::Assign { button_id: id(2), place_id: id(2), name: None })).await;
     gus.press("single").await;
     assert_eq!(screen.see("request_created").await["payload"]["place_name"], "Cabin 2");
 }

@@ -1,9 +1,10 @@
 //! Many sites on one server.
 
-use crewbell_server::actions::{CreateSite, action};
+use crewbell_server::actions::{CreateSite, Execute};
 use crewbell_shared::ids::{PlaceId, SiteId};
 use crewbell_shared::person::Actor;
 use crewbell_shared::place::PlaceKind;
+use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::protocol::{Source, Verb};
 use crewbell_shared::site::{Site, SiteSettings};
 
@@ -29,8 +30,8 @@ async fn forty_sites_write_at_once_over_a_handful_of_connections_each_into_its_o
             let site = registry.site(id(number)).await.unwrap().unwrap();
             let (place_id, kind) = (id::<PlaceId>(number * 10 + round), PlaceKind::Cabin);
             let name = format!("Cabin {round}");
-            let save = Verb::SavePlace { place_id, parent_id: None, name, kind, position: 0 };
-            site.act(action(save), Actor::System, Source::Server).await
+            let save = Verb::Place(PlaceVerb::Save { place_id, parent_id: None, name, kind, position: 0 });
+            site.act(Box::new(Execute(save)), Actor::System, Source::Server).await
         });
         for done in futures_util::future::join_all(writing).await {
             done.unwrap();

@@ -1,8 +1,9 @@
 //! Batches in which a locked row or an endless statement holds up a part.
 
+use crewbell_shared::place::PlaceVerb;
 use std::cell::Cell;
 
-use crewbell_server::actions::{ActionError, action};
+use crewbell_server::actions::{ActionError, Execute};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::{Source, Verb};
 use futures_util::future::join_all;
@@ -25,9 +26,9 @@ async fn a_lock_that_nobody_gives_back_is_no_answer_and_ends() {
     let mut root = superuser(&ship.db).await;
     let mut tx = root.begin().await.unwrap();
     tx.execute("select from places where name = 'Cabin 1' for update").await.unwrap();
-    let verb = Verb::SetDoNotDisturb { place_id: id(1), on: true };
+    let verb = Verb::Place(PlaceVerb::SetDoNotDisturb { place_id: id(1), on: true });
     let began = std::time::Instant::now();
-    assert_eq!(ship.site.act(action(verb), Actor::System, Source::App).await, Err(ActionError::Unavailable));
+    assert_eq!(ship.site.act(Box::new(Execute(verb)), Actor::System, Source::App).await, Err(ActionError::Unavailable));
     assert!(began.elapsed() < std::time::Duration::from_secs(9), "by the lock's own limit");
     // Other actions continue on an intact connection.
     ship.gus_in(2).await.press("single").await;

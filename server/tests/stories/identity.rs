@@ -1,7 +1,11 @@
 //! Deduplication of presses, and the effect of further presses on a request.
 
 use crewbell_server::jobs::settle_buttons;
+use crewbell_shared::button::ButtonVerb;
+use crewbell_shared::guest::GuestVerb;
+use crewbell_shared::guest::StayVerb;
 use crewbell_shared::ids::{ButtonId, GuestId, PlaceId, StayId};
+use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::protocol::Verb;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -30,7 +34,7 @@ async fn own(ship: &Ship, client_id: &str) -> Wire {
 
 async fn create(ship: &Ship, number: u128, device: &str) {
     let (button_id, place_id) = (id::<ButtonId>(number), id::<PlaceId>(3));
-    ship.set_up(Verb::CreateButton { button_id, device: device.into(), place_id, name: None }).await;
+    ship.set_up(Verb::Button(ButtonVerb::Create { button_id, device: device.into(), place_id, name: None })).await;
 }
 
 const QUIET: &str = "select count(*) from places where do_not_disturb";
@@ -129,7 +133,7 @@ async fn a_press_id_that_is_used_again_rings_and_the_administrator_reads_of_it()
         assert_eq!(calls().await, before + 1);
     }
     assert_eq!(ship.count(PRESSES).await, 14);
-    let told = "select coalesce(sum(times), 0)::bigint from unheard_messages \
+    let told = "select coalesce(sum(times), 0)::bigint from unrecognised_messages \
                 where device = 'cabin-1' and reason = 'repeats_press_ids'";
     assert_eq!(ship.count(told).await, 3);
 }
@@ -300,7 +304,7 @@ async fn two_hundred_invented_ids_keep_no_honest_button_out_and_are_told() {
     let found = "select count(*) from buttons where device = 'honest-1' and state = 'new'";
     assert_eq!(ship.count(found).await, 1);
     assert_eq!(ship.count("select count(*) from buttons where device like 'invented-%'").await, 60);
-    let lines = async || alex.get("/api/buttons/unheard?limit=500").await["items"].as_array().unwrap().clone();
+    let lines = async || alex.get("/api/buttons/unrecognised?limit=500").await["items"].as_array().unwrap().clone();
     let of = |lines: &[Value], reason: &str| lines.iter().filter(|line| line["reason"] == reason).count();
     until("all is told", || async { of(&lines().await, "too_many_sorts") == 1 }).await;
     let lines = lines().await;
@@ -312,7 +316,7 @@ async fn two_hundred_invented_ids_keep_no_honest_button_out_and_are_told() {
         .say(Some(1), "obedio/button/cabin-2/pressed", br#"{"press_id": "1-1", "kind": "single"}"#, false)
         .await
         .unwrap();
-    let told = "select count(*) from unheard_messages where device = 'cabin-1' and reason = 'not_its_own'";
+    let told = "select count(*) from unrecognised_messages where device = 'cabin-1' and reason = 'not_its_own'";
     until("the other's topic is told", || async { ship.count(told).await == 1 }).await;
 }
 
@@ -396,19 +400,19 @@ async fn a_button_that_flapped_and_is_heard_of_no_more_is_told_as_lost() {
 async fn while_a_second_guest_stays_a_check_out_leaves_do_not_disturb_as_it_is() {
     let ship = Ship::sail().await;
     let guest_id = id(6);
-    ship.set_up(Verb::SaveGuest { guest_id, name: "Mr Hartmann".into(), notes: String::new() }).await;
-    ship.set_up(Verb::CheckIn { stay_id: id::<StayId>(6), guest_id, place_id: id(5) }).await;
+    ship.set_up(Verb::Guest(GuestVerb::Save { guest_id, name: "Mr Hartmann".into(), notes: String::new() })).await;
+    ship.set_up(Verb::Stay(StayVerb::CheckIn { stay_id: id::<StayId>(6), guest_id, place_id: id(5) })).await;
     let sam = ship.sam().await;
     ship.gus_in(5).await.press("single").await;
     let request = sam.open_requests().await.remove(0);
     let stands = async || sam.request(&text(&request["id"])).await;
     let before = stands().await;
     assert_eq!((&before["state"], &before["guest_id"]), (&json!("open"), &json!(id::<GuestId>(5))));
-    ship.set_up(Verb::SetDoNotDisturb { place_id: id(5), on: true }).await;
-    ship.set_up(Verb::CheckOut { stay_id: id(5) }).await;
+    ship.set_up(Verb::Place(PlaceVerb::SetDoNotDisturb { place_id: id(5), on: true })).await;
+    ship.set_up(Verb::Stay(StayVerb::CheckOut { stay_id: id(5) })).await;
     assert_eq!(ship.count(QUIET).await, 1);
     assert_eq!(stands().await, before, "the request of the guest who left is open, and theirs");
-    ship.set_up(Verb::CheckOut { stay_id: id(6) }).await;
+    ship.set_up(Verb::Stay(StayVerb::CheckOut { stay_id: id(6) })).await;
     assert_eq!(ship.count(QUIET).await, 0);
     assert_eq!(stands().await, before);
 }

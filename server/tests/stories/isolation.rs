@@ -1,8 +1,10 @@
 //! Isolation of two sites on one server.
 
 use base64::Engine;
+use crewbell_shared::guest::GuestVerb;
 use crewbell_shared::ids::{GuestId, PlaceId};
 use crewbell_shared::place::PlaceKind;
+use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::protocol::Verb;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -30,15 +32,15 @@ async fn port() -> Port {
     let ship = Ship::sail().await;
     found(&ship.server, 200, "aurora").await;
     let name = format!("Lord {SECRET}");
-    ship.set_up(Verb::SaveGuest { guest_id: id::<GuestId>(77), name, notes: SECRET.into() }).await;
+    ship.set_up(Verb::Guest(GuestVerb::Save { guest_id: id::<GuestId>(77), name, notes: SECRET.into() })).await;
     let name = format!("Vault {SECRET}");
-    ship.set_up(Verb::SavePlace {
+    ship.set_up(Verb::Place(PlaceVerb::Save {
         place_id: id::<PlaceId>(77),
         parent_id: None,
         name,
         kind: PlaceKind::Crew,
         position: 0,
-    })
+    }))
     .await;
     let sam = ship.sam().await;
     let mara = Crew::sign_in(ship.server.http, "aurora", "Alex").await;
@@ -85,7 +87,7 @@ async fn no_door_tells_one_site_of_the_other() {
 }
 
 #[tokio::test]
-async fn no_command_reaches_a_noun_of_the_other_site() {
+async fn no_command_reaches_an_entity_of_the_other_site() {
     let Port { ship, sam, mara, request } = port().await;
     let before = ship.head();
     let (guest, place) = (id::<uuid::Uuid>(77), id::<uuid::Uuid>(77));

@@ -1,8 +1,9 @@
 //! The lamp on the button: the request's status as the guest sees it.
 
+use crewbell_shared::request::RequestVerb;
 use std::time::Duration;
 
-use crewbell_server::actions::action;
+use crewbell_server::actions::Execute;
 use crewbell_server::db::{DbSettings, people};
 use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::{Source, Verb};
@@ -90,7 +91,7 @@ async fn a_lamp_is_lit_as_soon_as_the_database_answers_again_that_did_not_when_i
     while let Ok(connection) = db.read(ship.site.id).await {
         held.push(connection);
     }
-    let accept = action(Verb::AcceptRequest { request_id: request.parse().unwrap() });
+    let accept = Box::new(Execute(Verb::Request(RequestVerb::Accept { request_id: request.parse().unwrap() })));
     ship.site.act(accept, Actor::Person(sam), Source::App).await.unwrap();
     // No reader gets a connection, nor does the query for the lamp's button.
     for _ in 0..5 {

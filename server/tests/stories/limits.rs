@@ -26,7 +26,7 @@ async fn from(host: u8, to: SocketAddr) -> TcpStream {
 /// Returns the administrator's list of unrecognised messages, once it has the expected number.
 async fn listed(alex: &Crew, reasons: usize) -> Vec<Value> {
     for _ in 0..400 {
-        let items = alex.get("/api/buttons/unheard").await["items"].as_array().unwrap().clone();
+        let items = alex.get("/api/buttons/unrecognised").await["items"].as_array().unwrap().clone();
         if items.len() >= reasons {
             return items;
         }

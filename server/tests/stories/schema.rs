@@ -115,7 +115,7 @@ async fn each_index_is_used_for_the_question_that_it_is_there_for() {
     uses!(["entries_pk"], conn, arguments, entries::after(&mut conn, site, 59_000, 500));
 
     let arguments = format!("'{site}', '{{{request}}}'");
-    uses!(["entries_by_entity"], conn, arguments, entries::of_nouns(&mut conn, site, &[request]));
+    uses!(["entries_by_entity"], conn, arguments, entries::of_entities(&mut conn, site, &[request]));
 
     let button = one("select id from buttons where device = 'cabin-1'").await;
     let keys = [(ButtonId::from(button), "7-1")];

@@ -1,9 +1,15 @@
 //! The ship fixture: a server with a site, its crew, its cabins and their buttons.
 
+use crewbell_shared::button::ButtonVerb;
+use crewbell_shared::guest::GuestVerb;
+use crewbell_shared::guest::StayVerb;
+use crewbell_shared::person::PersonVerb;
+use crewbell_shared::place::PlaceVerb;
+use crewbell_shared::site::SiteVerb;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crewbell_server::actions::{CreateSite, SetButtonSecret, SetJoinCode, SetPersonSecret, SignIn, action};
+use crewbell_server::actions::{CreateSite, Execute, SetButtonSecret, SetJoinCode, SetPersonSecret, SignIn};
 use crewbell_server::auth::{Token, hash_code, hash_secret};
 use crewbell_server::clock::{Clock, Ids};
 use crewbell_server::config::Retention;
@@ -160,7 +166,7 @@ impl Ship {
         let registry = &self.server.registry;
         let at = registry.clock.now();
         let person_id: PersonId = registry.ids.next(at);
-        self.set_up(Verb::SavePerson { person_id, name: name.into(), role, active: true }).await;
+        self.set_up(Verb::Person(PersonVerb::Save { person_id, name: name.into(), role, active: true })).await;
         let session = Session {
             id: registry.ids.next(at),
             person_id,
@@ -209,14 +215,14 @@ impl Ship {
 
     /// Executes a verb as the server itself.
     pub async fn set_up(&self, verb: Verb) {
-        self.site.act(action(verb), Actor::System, Source::Server).await.unwrap();
+        self.site.act(Box::new(Execute(verb)), Actor::System, Source::Server).await.unwrap();
     }
 
     /// Changes the site settings.
     pub async fn settings(&self, change: impl FnOnce(&mut SiteSettings)) {
         let mut settings = SiteSettings::default();
         change(&mut settings);
-        self.set_up(Verb::SaveSettings { settings }).await;
+        self.set_up(Verb::Site(SiteVerb::SaveSettings { settings })).await;
     }
 
     /// Runs a query as the superuser, without row-level security.
@@ -277,22 +283,29 @@ pub async fn found(server: &Server, number: u128, slug: &str) -> Arc<OpenSite> {
     act(Box::new(SetJoinCode { hash: Some(hash_code(b"join-me")) })).await;
     for (number, name, role) in CREW {
         let person_id: PersonId = id(number);
-        act(action(Verb::SavePerson { person_id, name: name.into(), role, active: true })).await;
+        act(Box::new(Execute(Verb::Person(PersonVerb::Save { person_id, name: name.into(), role, active: true }))))
+            .await;
         act(Box::new(SetPersonSecret { person_id, hash: hash.clone() })).await;
     }
     for cabin in 1..=5_u128 {
         let place_id: PlaceId = id(cabin);
         let name = format!("Cabin {cabin}");
         let kind = PlaceKind::Cabin;
-        act(action(Verb::SavePlace { place_id, parent_id: None, name, kind, position: 0 })).await;
+        act(Box::new(Execute(Verb::Place(PlaceVerb::Save { place_id, parent_id: None, name, kind, position: 0 }))))
+            .await;
         let button_id: ButtonId = id(cabin);
         let device = format!("cabin-{cabin}");
-        act(action(Verb::CreateButton { button_id, device, place_id, name: None })).await;
+        act(Box::new(Execute(Verb::Button(ButtonVerb::Create { button_id, device, place_id, name: None })))).await;
         let hash = Some(hash_code(format!("secret-{cabin}").as_bytes()));
         act(Box::new(SetButtonSecret { button_id, hash })).await;
     }
     let guest_id: GuestId = id(5);
-    act(action(Verb::SaveGuest { guest_id, name: "Mrs Hartmann".into(), notes: String::new() })).await;
-    act(action(Verb::CheckIn { stay_id: id::<StayId>(5), guest_id, place_id: id(5) })).await;
+    act(Box::new(Execute(Verb::Guest(GuestVerb::Save {
+        guest_id,
+        name: "Mrs Hartmann".into(),
+        notes: String::new(),
+    }))))
+    .await;
+    act(Box::new(Execute(Verb::Stay(StayVerb::CheckIn { stay_id: id::<StayId>(5), guest_id, place_id: id(5) })))).await;
     site
 }

@@ -16,20 +16,20 @@ use crate::ship::Ship;
 #[derive(Debug)]
 struct Copy {
     seq: u64,
-    nouns: BTreeMap<(String, String), Value>,
+    entities: BTreeMap<(String, String), Value>,
 }
 
 impl Copy {
     async fn take(person: &Crew) -> Self {
         let answer = person.get("/api/sync/snapshot").await;
         let lines: Vec<Value> = text(&answer).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let mut nouns = BTreeMap::new();
-        for noun in lines[1..].iter().flat_map(|line| line.as_array().unwrap()) {
-            let key = (text(&noun["entity_type"]), text(&noun["entity"]["id"]));
-            assert!(nouns.insert(key, noun["entity"].clone()).is_none(), "{noun} stands twice");
+        let mut entities = BTreeMap::new();
+        for entity in lines[1..].iter().flat_map(|line| line.as_array().unwrap()) {
+            let key = (text(&entity["entity_type"]), text(&entity["entity"]["id"]));
+            assert!(entities.insert(key, entity["entity"].clone()).is_none(), "{entity} stands twice");
         }
-        assert_eq!(lines[0]["nouns"], nouns.len());
-        Self { seq: lines[0]["seq"].as_u64().unwrap(), nouns }
+        assert_eq!(lines[0]["entities"], entities.len());
+        Self { seq: lines[0]["seq"].as_u64().unwrap(), entities }
     }
 
     /// Applies an entry by replacing the entity.
@@ -37,11 +37,12 @@ impl Copy {
         let seq = entry["meta"]["seq"].as_u64().unwrap();
         assert!(seq > self.seq, "{seq} came after {}", self.seq);
         self.seq = seq;
-        let Some(noun) = entry["meta"]["entity_type"].as_str() else { return };
+        let Some(entity) = entry["meta"]["entity_type"].as_str() else { return };
         let mut payload = entry["payload"].clone();
-        let changed = payload.as_object_mut().unwrap().remove("changed_fields").expect("every noun says what changed");
-        let key = (noun.to_owned(), text(&payload["id"]));
-        let before = self.nouns.insert(key, payload.clone()).unwrap_or_else(|| json!({}));
+        let changed =
+            payload.as_object_mut().unwrap().remove("changed_fields").expect("every entity says what changed");
+        let key = (entity.to_owned(), text(&payload["id"]));
+        let before = self.entities.insert(key, payload.clone()).unwrap_or_else(|| json!({}));
         let changed: BTreeSet<_> = changed.as_array().unwrap().iter().map(text).collect();
         let fields = payload.as_object().unwrap().iter().chain(before.as_object().unwrap()).map(|(name, _)| name);
         let differ: BTreeSet<_> = fields
@@ -73,10 +74,10 @@ async fn assert_log_tells_the_state(old: &mut Copy, person: &Crew) {
     old.catch_up(person).await;
     let new = Copy::take(person).await;
     assert_eq!(old.seq, new.seq);
-    for (key, noun) in &new.nouns {
-        assert_eq!(old.nouns.get(key), Some(noun), "{key:?} by the log, and as it is");
+    for (key, entity) in &new.entities {
+        assert_eq!(old.entities.get(key), Some(entity), "{key:?} by the log, and as it is");
     }
-    assert_eq!(old.nouns.len(), new.nouns.len(), "the log knows of no more than there is");
+    assert_eq!(old.entities.len(), new.entities.len(), "the log knows of no more than there is");
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn the_log_tells_the_state() {
     assert_log_tells_the_state(&mut copy, &sam).await;
 
     // Changes of the site.
-    let terrace = copy.nouns.values().find(|noun| noun["device"] == "terrace-9").unwrap()["id"].clone();
+    let terrace = copy.entities.values().find(|entity| entity["device"] == "terrace-9").unwrap()["id"].clone();
     let (deck, cabin, guest, stay, person) = (fresh_id(), fresh_id(), fresh_id(), fresh_id(), fresh_id());
     let settings = json!({ "press_window_s": 5, "retention_days": 30, "services": [] });
     let verbs = [
@@ -170,7 +171,7 @@ async fn entries_come_in_pages_and_all_of_them() {
     assert_eq!(page["entries"].as_array().unwrap().len(), 1000);
     assert_eq!(page["head"], copy.seq + 1250);
     assert_log_tells_the_state(&mut copy, &sam).await;
-    assert_eq!(copy.nouns.keys().filter(|(noun, _)| noun == "request").count(), 1250);
+    assert_eq!(copy.entities.keys().filter(|(entity, _)| entity == "request").count(), 1250);
 }
 
 #[tokio::test]
@@ -263,7 +264,7 @@ async fn a_snapshot_goes_back_as_many_days_as_the_site_says_with_what_is_closed(
     let open = sam.asks_for(2, "ice").await;
     ship.clock.advance(SignedDuration::from_hours(24 * 4));
     let has =
-        async |request: &str| Copy::take(&sam).await.nouns.contains_key(&("request".to_owned(), request.to_owned()));
+        async |request: &str| Copy::take(&sam).await.entities.contains_key(&("request".to_owned(), request.to_owned()));
     assert_eq!((has(&closed).await, has(&open).await), (true, true));
     ship.settings(|settings| settings.closed_days = 3).await;
     assert_eq!((has(&closed).await, has(&open).await), (false, true));
@@ -284,7 +285,7 @@ async fn a_snapshot_counts_the_days_of_a_request_from_when_it_was_closed() {
     close(&late).await;
     ship.clock.advance(day);
     let has =
-        async |request: &str| Copy::take(&sam).await.nouns.contains_key(&("request".to_owned(), request.to_owned()));
+        async |request: &str| Copy::take(&sam).await.entities.contains_key(&("request".to_owned(), request.to_owned()));
     // Both were made ten days ago. One was closed yesterday, the other eight days ago.
     assert_eq!((has(&late).await, has(&early).await), (true, false));
     ship.clock.advance(7 * day);

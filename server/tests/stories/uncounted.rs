@@ -120,7 +120,12 @@ async fn press(ship: &Ship, conn: &mut PgConnection) -> i64 {
         audience: Audience::Everyone,
         command_id: Some(command),
     };
-    let appended = Appended { remembered: &[&known], requests: &[&request], presses: &[press], entries: &[entry] };
+    let appended = Appended {
+        remembered: std::slice::from_ref(&known),
+        requests: &[&request],
+        presses: &[press],
+        entries: &[entry],
+    };
     append(&mut tx, site, appended).await.unwrap();
     let decided = commands::CommandRecord {
         outcome: Outcome { id: command, seq: Some(1), refusal: None },

@@ -1,11 +1,13 @@
 //! The writer when an action of a batch fails: the outcome of that action, and of its neighbours.
 
+use crewbell_shared::button::ButtonVerb;
+use crewbell_shared::request::RequestVerb;
 use std::cell::Cell;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crewbell_server::actions::{
-    Action, ActionContext, ActionError, Effects, Prove, ReadSet, UnitOfWork, action, digest,
+    Action, ActionContext, ActionError, Effects, Execute, Prove, ReadSet, UnitOfWork, digest,
 };
 use crewbell_shared::Refusal;
 use crewbell_shared::ids::{ButtonId, PlaceId, RequestId};
@@ -45,7 +47,14 @@ impl Action for Panics {
 fn create(ship: &Ship) -> Box<dyn Action> {
     let request_id: RequestId = ship.server.registry.ids.next(ship.clock.now());
     let place_id: PlaceId = id(1);
-    action(Verb::CreateRequest { request_id, place_id, kind: Kind::Call, service: None, priority: None, text: None })
+    Box::new(Execute(Verb::Request(RequestVerb::Create {
+        request_id,
+        place_id,
+        kind: Kind::Call,
+        service: None,
+        priority: None,
+        text: None,
+    })))
 }
 
 /// Returns the status and the body of the readiness endpoint.
@@ -386,7 +395,7 @@ async fn a_do_not_disturb_press_sees_what_another_server_has_just_done_with_the_
 async fn whatever_locks_a_place_and_a_button_locks_the_place_first() {
     let ship = Ship::sail().await;
     let (mut gus, mut root, mut other) = (ship.gus_in(1).await, superuser(&ship.db).await, superuser(&ship.db).await);
-    let assign = Verb::AssignButton { button_id: id(1), place_id: id(1), name: None };
+    let assign = Verb::Button(ButtonVerb::Assign { button_id: id(1), place_id: id(1), name: None });
     let toggles = async { drop(gus.press_key("single", "aux1").await) };
     let moves = ship.set_up(assign);
     // Another server holds the place, and would lock the button next: the button must be free.
@@ -413,7 +422,7 @@ async fn a_press_in_one_batch_with_the_button_s_new_place_joins_what_is_asked_th
     let (mut four, mut three, mut one) = (ship.gus_in(4).await, ship.gus_in(3).await, ship.gus_in(1).await);
     let assign = |button: u128, place: u128| {
         let (button_id, place_id): (ButtonId, PlaceId) = (id(button), id(place));
-        ship.set_up(Verb::AssignButton { button_id, place_id, name: None })
+        ship.set_up(Verb::Button(ButtonVerb::Assign { button_id, place_id, name: None }))
     };
     tokio::join!(four.press("single"), async {
         somebody_waits(&ship).await;

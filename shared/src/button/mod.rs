@@ -3,15 +3,16 @@
 mod dedup_state;
 mod device;
 mod flapping;
-mod flat;
 mod identity;
 mod press;
 mod unrecognised;
+mod verbs;
 mod vocabulary;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::EntityBody;
 use crate::ids::{ButtonId, PlaceId};
 
 pub use dedup_state::DedupState;
@@ -20,6 +21,7 @@ pub use flapping::Flapping;
 pub use identity::{Classification, Delivery, Recorded, classify, classify_recording, note_health};
 pub use press::{ButtonKey, Evidence, PressKind, SeenPress, Telemetry};
 pub use unrecognised::{UnrecognisedMessage, UnrecognisedMessages};
+pub use verbs::ButtonVerb;
 pub use vocabulary::{DeviceTopic, DeviceWord, Dialect, Vocabulary};
 
 /// The enrolment state of a button.
@@ -52,7 +54,6 @@ impl ButtonState {
 /// A button.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(from = "flat::Flat")]
 pub struct Button {
     /// The button's id.
     pub id: ButtonId,
@@ -70,6 +71,8 @@ pub struct Button {
     #[serde(flatten)]
     pub health: Health,
 }
+
+impl EntityBody for Button {}
 
 /// A button's health. It is logged on significant changes, not with every message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,12 +154,28 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::at;
+    use crate::testing::{at, button};
 
     fn healthy() -> Health {
         let vitals =
             Telemetry { online: Some(true), battery_percent: Some(80), rssi_dbm: Some(-60), ..Telemetry::default() };
         Health::default().heard(&vitals, at(0))
+    }
+
+    #[test]
+    fn a_button_is_read_as_it_was_written() {
+        let health = Health { battery_percent: Some(9), last_seen_at: Some(at(1)), ..Health::default() };
+        let button = Button { health, ..button() };
+        let text = serde_json::to_string(&button).unwrap();
+        assert_eq!(serde_json::from_str::<Button>(&text).unwrap(), button, "{text}");
+    }
+
+    #[test]
+    fn optional_fields_that_a_button_lacks_are_none() {
+        let button = Button { name: None, place_id: None, health: Health::default(), ..button() };
+        let mut json = serde_json::to_value(&button).unwrap();
+        json.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        assert_eq!(serde_json::from_value::<Button>(json).unwrap(), button);
     }
 
     #[test]

@@ -16,17 +16,19 @@
 
 mod command;
 mod decide;
-mod flat;
 mod state;
+mod verbs;
 
 pub use command::{Change, Command};
 pub use decide::decide;
 pub use state::{CallState, Outcome, Why};
+pub use verbs::CallVerb;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::EntityBody;
 use crate::ids::{CallId, EndpointId, PersonId};
 use crate::person::PersonRef;
 use crate::protocol::EntityTypeName;
@@ -34,7 +36,6 @@ use crate::protocol::EntityTypeName;
 /// A voice call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(try_from = "flat::Flat")]
 pub struct Call {
     /// The call's id.
     pub id: CallId,
@@ -63,13 +64,22 @@ pub struct Call {
 pub struct About {
     /// The entity's type: `request` or `place`.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::protocol::EntityType))]
-    pub noun: EntityTypeName,
+    pub entity_type: EntityTypeName,
     /// The entity's id.
     pub id: Uuid,
     /// The entity's name at the time.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_length = 200))]
     pub name: String,
+}
+
+impl EntityBody for Call {
+    fn closed_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            CallState::Ended { ended_at, .. } => Some(*ended_at),
+            CallState::Ringing | CallState::Ongoing { .. } => None,
+        }
+    }
 }
 
 impl Call {
@@ -130,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_call_is_flat_on_a_wire_and_reads_back() {
-        let about = About { noun: EntityType::Request.into(), id: Uuid::from_u128(50), name: "Cabin 5".into() };
+        let about = About { entity_type: EntityType::Request.into(), id: Uuid::from_u128(50), name: "Cabin 5".into() };
         let missed = CallState::Ended {
             answered_at: None,
             ended_at: at(9),
@@ -144,7 +154,7 @@ mod tests {
             (&written["state"], &written["outcome"], &written["why"]),
             (&"ended".into(), &"missed".into(), &"in_call".into())
         );
-        assert_eq!(written["about"]["noun"], "request");
+        assert_eq!(written["about"]["entity_type"], "request");
         assert_eq!(serde_json::from_value::<Call>(written).unwrap(), call);
         for state in [CallState::Ringing, CallState::Ongoing { answered_at: at(12), callee_endpoint: None }] {
             let call = Call { state, ..call.clone() };
@@ -153,11 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn a_call_about_a_noun_of_a_newer_version_is_read() {
+    fn a_call_about_an_entity_of_a_newer_version_is_read() {
         let mut written = serde_json::to_value(ringing_call(at(0))).unwrap();
-        written["about"] = serde_json::json!({ "noun": "work_order", "id": Uuid::from_u128(5), "name": "Pump 2" });
+        written["about"] =
+            serde_json::json!({ "entity_type": "work_order", "id": Uuid::from_u128(5), "name": "Pump 2" });
         let call: Call = serde_json::from_value(written).unwrap();
-        assert_eq!(call.about.unwrap().noun, EntityTypeName::Foreign("work_order".into()));
+        assert_eq!(call.about.unwrap().entity_type, EntityTypeName::Foreign("work_order".into()));
     }
 
     #[test]

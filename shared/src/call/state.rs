@@ -125,3 +125,71 @@ impl Why {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Call;
+    use crate::testing::{at, id, ringing_call, siri};
+
+    fn ended(outcome: Outcome) -> CallState {
+        CallState::Ended {
+            answered_at: Some(at(1)),
+            ended_at: at(9),
+            ended_by: Some(siri().as_ref()),
+            outcome,
+            duration_s: 8,
+        }
+    }
+
+    fn every_state() -> Vec<CallState> {
+        vec![
+            CallState::Ringing,
+            CallState::Ongoing { answered_at: at(1), callee_endpoint: Some(id(5)) },
+            ended(Outcome::Completed),
+            ended(Outcome::Missed { why: Why::NoAnswer }),
+            ended(Outcome::Rejected),
+            ended(Outcome::Cancelled),
+            ended(Outcome::Dropped),
+        ]
+    }
+
+    #[test]
+    fn a_call_in_any_state_is_read_as_it_was_written() {
+        for state in every_state() {
+            let call = Call { state, ..ringing_call(at(0)) };
+            let text = serde_json::to_string(&call).unwrap();
+            assert_eq!(serde_json::from_str::<Call>(&text).unwrap(), call, "{text}");
+        }
+    }
+
+    #[test]
+    fn optional_fields_that_a_call_lacks_are_none() {
+        let unanswered = CallState::Ended {
+            answered_at: None,
+            ended_at: at(9),
+            ended_by: None,
+            outcome: Outcome::Cancelled,
+            duration_s: 0,
+        };
+        let ongoing = CallState::Ongoing { answered_at: at(1), callee_endpoint: None };
+        for state in [CallState::Ringing, ongoing, unanswered] {
+            let call = Call { state, ..ringing_call(at(0)) };
+            let mut json = serde_json::to_value(&call).unwrap();
+            json.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            assert_eq!(serde_json::from_value::<Call>(json.clone()).unwrap(), call, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_state_without_its_facts_is_no_call() {
+        let call = Call { state: ended(Outcome::Missed { why: Why::Busy }), ..ringing_call(at(0)) };
+        let whole = serde_json::to_value(&call).unwrap();
+        for fact in ["state", "ended_at", "outcome", "why", "duration_s"] {
+            let mut json = whole.clone();
+            json.as_object_mut().unwrap().remove(fact);
+            let error = serde_json::from_value::<Call>(json).unwrap_err();
+            assert!(error.to_string().contains(fact), "{error}");
+        }
+    }
+}

@@ -1,8 +1,13 @@
 //! Guests and their stays. Guests don't sign in.
 
+mod verbs;
+
+pub use verbs::{GuestVerb, StayVerb};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::EntityBody;
 use crate::ids::{GuestId, PlaceId, StayId};
 
 /// A guest.
@@ -31,6 +36,14 @@ pub struct Stay {
     pub checked_in_at: Timestamp,
     /// Time of check-out; none while the guest stays.
     pub checked_out_at: Option<Timestamp>,
+}
+
+impl EntityBody for Guest {}
+
+impl EntityBody for Stay {
+    fn closed_at(&self) -> Option<Timestamp> {
+        self.checked_out_at
+    }
 }
 
 /// The guest who has stayed longest in a place, among those who have not checked out.

@@ -2,13 +2,16 @@
 
 mod rights;
 mod secret;
+mod verbs;
 
 use serde::{Deserialize, Serialize};
 
+use crate::EntityBody;
 use crate::ids::PersonId;
 
 pub use rights::{Right, allows};
 pub use secret::{PASSWORD_CHARACTERS, PIN_DIGITS, check_secret};
+pub use verbs::PersonVerb;
 
 /// A person's role on board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +77,8 @@ pub struct Person {
     /// Whether the person may sign in.
     pub active: bool,
 }
+
+impl EntityBody for Person {}
 
 /// A reference to a person in another entity, with the name, so that "accepted by Siri" can be shown after they left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,12 @@
 //! Places (cabins, rooms, decks), which form a tree.
 
+mod verbs;
+
+pub use verbs::PlaceVerb;
+
 use serde::{Deserialize, Serialize};
 
+use crate::EntityBody;
 use crate::ids::PlaceId;
 
 /// The kind of a place.
@@ -51,3 +56,5 @@ pub struct Place {
     /// Whether the guest asked not to be disturbed. It is shown with every request and never suppresses a press.
     pub do_not_disturb: bool,
 }
+
+impl EntityBody for Place {}

@@ -55,7 +55,7 @@ impl Entry {
     /// Returns an error if the payload isn't of the type that `entity_type` names.
     pub fn into_entity(self) -> serde_json::Result<Option<Entity>> {
         let known = self.meta.entity_type.as_ref().and_then(EntityTypeName::known);
-        known.map(|noun| Entity::from_payload(noun, self.payload)).transpose()
+        known.map(|entity_type| Entity::from_payload(entity_type, self.payload)).transpose()
     }
 
     /// The entity, without consuming the entry.
@@ -64,7 +64,7 @@ impl Entry {
     /// Returns an error if the payload isn't of the type that `entity_type` names.
     pub fn entity(&self) -> serde_json::Result<Option<Entity>> {
         let known = self.meta.entity_type.as_ref().and_then(EntityTypeName::known);
-        known.map(|noun| Entity::from_payload(noun, self.payload.clone())).transpose()
+        known.map(|entity_type| Entity::from_payload(entity_type, self.payload.clone())).transpose()
     }
 
     /// Whether it carries an entity of a newer version. There is nothing to apply; once this reader knows the type, it
@@ -88,7 +88,7 @@ impl EntityTypeName {
     /// The type's name on the wire and in the database.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Known(noun) => noun.as_str(),
+            Self::Known(entity_type) => entity_type.as_str(),
             Self::Foreign(name) => name,
         }
     }
@@ -96,7 +96,7 @@ impl EntityTypeName {
     /// The type, if this version knows it.
     pub fn known(&self) -> Option<EntityType> {
         match self {
-            Self::Known(noun) => Some(*noun),
+            Self::Known(entity_type) => Some(*entity_type),
             Self::Foreign(_) => None,
         }
     }
@@ -104,14 +104,14 @@ impl EntityTypeName {
 
 impl From<String> for EntityTypeName {
     fn from(name: String) -> Self {
-        let known = EntityType::ALL.iter().find(|noun| noun.as_str() == name);
-        known.map_or(Self::Foreign(name), |noun| Self::Known(*noun))
+        let known = EntityType::ALL.iter().find(|entity_type| entity_type.as_str() == name);
+        known.map_or(Self::Foreign(name), |entity_type| Self::Known(*entity_type))
     }
 }
 
 impl From<EntityType> for EntityTypeName {
-    fn from(noun: EntityType) -> Self {
-        Self::Known(noun)
+    fn from(entity_type: EntityType) -> Self {
+        Self::Known(entity_type)
     }
 }
 
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_with_a_noun_from_the_future_is_read_and_known_as_one() {
+    fn an_entry_with_an_entity_from_the_future_is_read_and_known_as_one() {
         let read: Entry = serde_json::from_value(entry("moon", "app")).unwrap();
         assert!(read.is_foreign());
         assert_eq!(read.entity().unwrap(), None);
@@ -220,15 +220,15 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_with_a_known_noun_from_an_unknown_door_is_whole() {
+    fn an_entry_with_a_known_entity_from_an_unknown_door_is_whole() {
         let read: Entry = serde_json::from_value(entry("request", "satellite")).unwrap();
         assert_eq!((read.meta.source, read.is_foreign()), (Source::Other, false));
         assert_eq!(read.entity().unwrap(), Some(open_request(at(0)).into()));
-        assert_eq!(read.meta.entity_type.and_then(|noun| noun.known()), Some(EntityType::Request));
+        assert_eq!(read.meta.entity_type.and_then(|entity_type| entity_type.known()), Some(EntityType::Request));
     }
 
     #[test]
-    fn a_noun_s_name_is_a_text() {
+    fn a_entity_s_name_is_a_text() {
         let mut wrong = entry("request", "app");
         wrong["meta"]["entity_type"] = 5.into();
         assert!(serde_json::from_value::<Entry>(wrong).is_err());

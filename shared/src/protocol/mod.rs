@@ -6,19 +6,21 @@
 //! - [`AudioFrame`]: an audio packet of a call on the live socket, for networks that block UDP.
 //! - [`JoinLink`]: the link in the QR code that gives an app its server's address.
 
-mod about;
 mod audio;
 mod command;
-mod entity;
 mod entry;
 mod join;
 pub mod live;
 mod object;
+mod verb;
 
 pub use audio::AudioFrame;
-pub use command::{Command, Outcome, Verb};
-pub use entity::{Entity, EntityType, changed_fields, named};
+pub use command::{Command, Outcome};
 pub use entry::{ActorRef, Audience, EntityTypeName, Entry, Meta, Source};
 pub use join::{BadJoinLink, JoinLink};
-pub use object::{Object, object_or_null};
-pub(crate) use object::{object, objects};
+pub use object::Object;
+pub(crate) use object::{object, object_or_null, objects};
+pub(crate) use verb::verbs;
+pub use verb::{VerbMeta, VerbSet};
+
+pub use crate::entities::{Entity, EntityKey, EntityType, Verb, changed_fields, named};

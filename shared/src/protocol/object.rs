@@ -46,10 +46,7 @@ pub(crate) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializ
 }
 
 /// Reads an object or `null`, for `#[serde(deserialize_with)]`.
-///
-/// # Errors
-/// Returns an error for anything else.
-pub fn object_or_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn object_or_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
@@ -62,6 +59,7 @@ mod tests {
     use rstest::rstest;
 
     use crate::protocol::Verb;
+    use crate::site::SiteVerb;
 
     #[rstest]
     #[case(r#"{"type": "save_settings", "settings": []}"#)]
@@ -81,7 +79,9 @@ mod tests {
     #[test]
     fn settings_that_are_an_object_are_read_with_defaults_for_the_rest() {
         let text = r#"{"type": "save_settings", "settings": {"press_window_s": 30}}"#;
-        let Verb::SaveSettings { settings } = serde_json::from_str(text).unwrap() else { panic!("they are settings") };
+        let Verb::Site(SiteVerb::SaveSettings { settings }) = serde_json::from_str(text).unwrap() else {
+            panic!("they are settings")
+        };
         assert_eq!((settings.press_window_s, settings.ring_time_s), (30, 60));
     }
 }

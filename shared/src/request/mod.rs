@@ -18,19 +18,21 @@
 
 mod command;
 mod decide;
-mod flat;
 mod merge;
 mod state;
+mod verbs;
 mod voice;
 
 pub use command::{Change, Command};
 pub use decide::{MAX_NOTES, MAX_NOTES_BYTES, MAX_TEXT, decide};
 pub use merge::{ECHOES_FOR, HELD_FOR, echoes, joins, joins_held, pressed_again};
 pub use state::{Acceptance, RequestState};
+pub use verbs::RequestVerb;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::EntityBody;
 use crate::button::{ButtonKey, PressKind};
 use crate::ids::{ButtonId, GuestId, NoteId, PlaceId, RecordingId, RequestId};
 use crate::person::PersonRef;
@@ -187,7 +189,6 @@ pub struct Held {
 /// A guest's request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(try_from = "flat::Flat")]
 pub struct Request {
     /// The request's id.
     pub id: RequestId,
@@ -226,6 +227,17 @@ pub struct Request {
     /// The request's state.
     #[serde(flatten)]
     pub state: RequestState,
+}
+
+impl EntityBody for Request {
+    fn closed_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            RequestState::Completed { completed_at: at, .. } | RequestState::Cancelled { cancelled_at: at, .. } => {
+                Some(*at)
+            }
+            RequestState::Open | RequestState::Accepted(_) => None,
+        }
+    }
 }
 
 impl Request {

@@ -84,3 +84,64 @@ impl RequestState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Request;
+    use crate::testing::{at, open_request, sam, siri};
+
+    fn accepted() -> Acceptance {
+        Acceptance { accepted_by: siri().as_ref(), accepted_at: at(1) }
+    }
+
+    fn every_state() -> Vec<RequestState> {
+        let cancelled = |acceptance, reason: Option<&str>| RequestState::Cancelled {
+            acceptance,
+            cancelled_by: sam().as_ref(),
+            cancelled_at: at(2),
+            cancel_reason: reason.map(str::to_owned),
+        };
+        vec![
+            RequestState::Open,
+            RequestState::Accepted(accepted()),
+            RequestState::Completed { acceptance: accepted(), completed_by: sam().as_ref(), completed_at: at(2) },
+            cancelled(None, Some("twice")),
+            cancelled(Some(accepted()), None),
+        ]
+    }
+
+    #[test]
+    fn a_request_in_any_state_is_read_as_it_was_written() {
+        for state in every_state() {
+            let request = Request { state, ..open_request(at(0)) };
+            let text = serde_json::to_string(&request).unwrap();
+            assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request, "{text}");
+        }
+    }
+
+    #[test]
+    fn optional_fields_that_a_request_lacks_are_none() {
+        for state in every_state() {
+            let request = Request { state, ..open_request(at(0)) };
+            let mut json = serde_json::to_value(&request).unwrap();
+            json.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            assert_eq!(serde_json::from_value::<Request>(json.clone()).unwrap(), request, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_state_without_its_facts_is_no_request() {
+        let facts: [&[&str]; 4] =
+            [&["accepted_by", "accepted_at"], &["accepted_at", "completed_by"], &["cancelled_by"], &["cancelled_at"]];
+        for (state, facts) in every_state().into_iter().skip(1).zip(facts) {
+            let whole = serde_json::to_value(Request { state, ..open_request(at(0)) }).unwrap();
+            for fact in ["state"].iter().chain(facts) {
+                let mut json = whole.clone();
+                json.as_object_mut().unwrap().remove(*fact);
+                let error = serde_json::from_value::<Request>(json).unwrap_err();
+                assert!(error.to_string().contains(fact), "{error}");
+            }
+        }
+    }
+}

@@ -1,10 +1,15 @@
 //! The site: the tenant that everything belongs to, and its settings.
 
+mod verbs;
+
+pub use verbs::SiteVerb;
+
 use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::EntityBody;
 use crate::button::{ButtonKey, Vocabulary};
 use crate::ids::SiteId;
 use crate::protocol::{object, objects};
@@ -23,6 +28,8 @@ pub struct Site {
     /// Its settings.
     pub settings: SiteSettings,
 }
+
+impl EntityBody for Site {}
 
 /// A site's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,11 @@
 -- What the server said. Another version of this file is never migrated: it is fetched from the server again.
-create table nouns (
+create table entities (
     entity_type text not null,
     id text not null,
     seq integer not null,
-    -- The noun as JSON, with its type.
-    noun text not null,
-    constraint nouns_pk primary key (entity_type, id)
+    -- The entity as JSON, with its type.
+    entity text not null,
+    constraint entities_pk primary key (entity_type, id)
 ) strict;
 
 create table lines (
@@ -28,4 +28,4 @@ create table seen (
     at text not null
 ) strict;
 
-pragma user_version = 2;
+pragma user_version = 3;

@@ -88,7 +88,7 @@ fn whom_an_administrator_signs_out_loses_the_site_but_nothing_that_they_did() ->
     let sam = open(&desk, "sam")?;
     sees(&sam, "1 unsent change is still here")?;
     sam.run(&ask("{ ask: 'look' }"))?;
-    comes(&sam, "a device without the site", "return window.answer?.nouns.length === 0")?;
+    comes(&sam, "a device without the site", "return window.answer?.entities.length === 0")?;
     press_button(&sam, "Save as file")?;
     let said = sam.wait_for_text(".banner [role=status]", |text| !text.is_empty())?;
     let file = said.strip_prefix("Saved: ").with_context(|| format!("no path in {said:?}"))?;

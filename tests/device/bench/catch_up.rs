@@ -42,7 +42,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         wire.mend();
         device.ask(Ask::Connect).await?;
         let key = EntityKey::new(EntityType::Request, last);
-        let has_it = |told: &CoreEvent| matches!(told, CoreEvent::Patch { put, .. } if put.iter().any(|shown| EntityKey::of(&shown.noun) == key));
+        let has_it = |told: &CoreEvent| matches!(told, CoreEvent::Patch { put, .. } if put.iter().any(|shown| EntityKey::of(&shown.entity) == key));
         let told = device.ear.until(from, "the last entry is told", |heard| heard.told().iter().any(has_it)).await?;
         let live = device.ear.link(from, |link| link == Link::Live).await?;
         applied.push(told.max(live) - began);

@@ -3,6 +3,7 @@
 //! Presses are due five times a second, regardless of earlier presses, from foreign MQTT clients. Another crew member
 //! accepts each request when it sounds, so that each makes a card and a sound of its own.
 
+use crewbell_shared::person::PersonVerb;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
     let device = Device::of(&stage.base(), "Sam").await?;
     let picture: ViewState = serde_json::from_value(device.ask(Ask::Look).await?)?;
     let person_id = picture.me().context("nobody is signed in")?;
-    device.does(Verb::SetDuty { person_id, on_duty: true }).await?;
+    device.does(Verb::Person(PersonVerb::SetDuty { person_id, on_duty: true })).await?;
     let bell = device.hang_bell().await;
     if let Err(error) = &bell {
         report.left_out("the bell", format!("{error:#}"));
@@ -174,7 +175,7 @@ async fn accept(ear: Arc<Ear>, from: usize, siri: Crew, sounding: bool) -> Resul
 /// Returns the requests in an event, with the last press of each.
 fn requests(told: &CoreEvent) -> impl Iterator<Item = (&str, RequestId)> {
     let put = if let CoreEvent::Patch { put, .. } = told { put.as_slice() } else { &[] };
-    put.iter().filter_map(|shown| match shown.noun.as_ref() {
+    put.iter().filter_map(|shown| match shown.entity.as_ref() {
         Entity::Request(request) => Some((request.last_press_id.as_deref()?, request.id)),
         Entity::Site(_)
         | Entity::Person(_)

@@ -1,5 +1,6 @@
 //! Benchmark of the outbox: ten devices reconnect at once, and send the commands that they queued offline.
 
+use crewbell_shared::request::RequestVerb;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -96,7 +97,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
 
 fn noted(request: usize, note: usize) -> Verb {
     let text = format!("Note {note}: she would like it with lemon");
-    Verb::NoteRequest { request_id: Stage::in_hand(request), note_id: Uuid::now_v7().into(), text }
+    Verb::Request(RequestVerb::Note { request_id: Stage::in_hand(request), note_id: Uuid::now_v7().into(), text })
 }
 
 /// The floor: the same number of notes on other requests, sent straight to the server's endpoint.

@@ -60,7 +60,7 @@ pub(crate) async fn be_the_device(folder: &Path) -> Result<()> {
         picture: pictured,
         json: written,
         bytes: json.len(),
-        entities: picture.nouns.len(),
+        entities: picture.entities.len(),
         resident,
     };
     println!("{}", serde_json::to_string(&started)?);

@@ -32,7 +32,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
 
         let folder = device.close().await?;
         let (mut store, _) = Sqlite::open(folder.path()).await?;
-        let kept = store.load().await?.nouns.len();
+        let kept = store.load().await?.entities.len();
         store.close().await;
         ensure!(kept == stage.entities, "{kept} entities were kept, and {} wanted", stage.entities);
     }

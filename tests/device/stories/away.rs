@@ -126,6 +126,6 @@ async fn a_server_that_was_restored_from_a_backup_is_noticed_and_told_again() {
     let (shown, pending) = request(&picture, called);
     assert!(!pending);
     assert_eq!((accepted_by(&shown), shown.notes.len()), (None, 1), "the note that waited came through");
-    let count = picture.nouns.iter().filter(|shown| shown.noun.entity_type() == EntityType::Request).count();
+    let count = picture.entities.iter().filter(|shown| shown.entity.entity_type() == EntityType::Request).count();
     assert_eq!(count, 5);
 }

@@ -47,9 +47,9 @@ pub async fn speak(sam: &Device, siri: &Device) -> CallId {
 
 /// Returns a call of a view state, once the server has confirmed it.
 pub fn told(picture: &ViewState, call_id: CallId) -> Option<&Call> {
-    let settled = picture.nouns.iter().filter(|shown| !shown.pending).map(|shown| shown.noun.as_ref());
+    let settled = picture.entities.iter().filter(|shown| !shown.pending).map(|shown| shown.entity.as_ref());
     settled
-        .filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None })
+        .filter_map(|entity| if let Entity::Call(call) = entity { Some(call) } else { None })
         .find(|call| call.id == call_id)
 }
 

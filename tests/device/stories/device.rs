@@ -1,5 +1,7 @@
 //! A crew device: the real controller, with a network link, a disk, a vault and a shell of its own.
 
+use crewbell_shared::person::PersonVerb;
+use crewbell_shared::request::RequestVerb;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -65,7 +67,7 @@ impl Device {
     /// Sets the signed-in person on duty: devices ring only for people on duty.
     pub async fn goes_on_duty(&self) {
         let person_id = self.live().await.me().unwrap();
-        self.does(Verb::SetDuty { person_id, on_duty: true }).await.unwrap();
+        self.does(Verb::Person(PersonVerb::SetDuty { person_id, on_duty: true })).await.unwrap();
         self.settled().await;
     }
 
@@ -136,11 +138,16 @@ impl Device {
     }
 
     pub async fn accepts(&self, id: RequestId) -> Result<Value, AskError> {
-        self.does(Verb::AcceptRequest { request_id: id }).await
+        self.does(Verb::Request(RequestVerb::Accept { request_id: id })).await
     }
 
     pub async fn notes(&self, id: RequestId, text: &str) -> Result<Value, AskError> {
-        self.does(Verb::NoteRequest { request_id: id, note_id: Uuid::now_v7().into(), text: text.into() }).await
+        self.does(Verb::Request(RequestVerb::Note {
+            request_id: id,
+            note_id: Uuid::now_v7().into(),
+            text: text.into(),
+        }))
+        .await
     }
 
     /// Returns the device's voice.
@@ -219,8 +226,8 @@ impl Device {
 
 /// Returns the requests in a view state, and whether each is a local echo.
 pub fn requests(picture: &ViewState) -> impl Iterator<Item = (&Request, bool)> {
-    picture.nouns.iter().filter_map(|Shown { noun, pending }| {
-        if let Entity::Request(request) = noun.as_ref() { Some((request, *pending)) } else { None }
+    picture.entities.iter().filter_map(|Shown { entity, pending }| {
+        if let Entity::Request(request) = entity.as_ref() { Some((request, *pending)) } else { None }
     })
 }
 

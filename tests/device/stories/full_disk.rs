@@ -31,7 +31,7 @@ async fn a_full_disk_still_rings_takes_nothing_and_catches_up_when_there_is_room
     siri.settled().await;
     let picture = siri.look().await;
     let kept = siri.disk.image().await;
-    assert_eq!(kept.nouns.len(), picture.nouns.len());
+    assert_eq!(kept.entities.len(), picture.entities.len());
     assert!(kept.outbox.is_empty());
     assert_eq!(Some(kept.cursor.unwrap().seq), Some(picture.status.seq));
 }

@@ -38,7 +38,7 @@ async fn a_tablet_that_was_away_while_much_was_written_catches_up_by_socket_and_
         let picture = device.until("all that was missed is there", |picture| picture.status.seq >= head).await;
         let notes: Vec<_> = requests(&picture).map(|(request, _)| request.notes.len()).collect();
         assert_eq!(notes, [NOTES; REQUESTS]);
-        assert!(!picture.nouns.iter().all(|shown| shown.noun.entity_type() == EntityType::Request));
+        assert!(!picture.entities.iter().all(|shown| shown.entity.entity_type() == EntityType::Request));
         device.live().await;
     }
 }

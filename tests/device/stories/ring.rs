@@ -78,7 +78,7 @@ async fn a_wrong_pin_is_refused_and_a_right_one_is_kept_in_the_vault() {
     assert!(device.vault.token.lock().unwrap().is_some());
     let storage = device.ask(Ask::Storage).await.unwrap();
     assert_eq!(storage["token_in"], "file");
-    assert!(storage["nouns"].as_u64().unwrap() > 10);
+    assert!(storage["entities"].as_u64().unwrap() > 10);
 }
 
 #[tokio::test]

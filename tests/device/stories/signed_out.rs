@@ -3,7 +3,9 @@
 use crewbell_core::screen::{Ask, AskError, ConnectionError, Link, Notice, ViewState};
 use crewbell_core::store::CommandStatus;
 use crewbell_shared::Code;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::RequestVerb;
 use reqwest::Method;
 
 use crate::device::{Device, accepted_by};
@@ -24,13 +26,13 @@ async fn a_lost_tablet_is_wiped_and_sends_what_waited_when_its_owner_is_back() {
     assert!(status.is_success(), "{said}");
     siri.wire.mend();
     let picture = siri.until("the device is signed out", |picture| picture.session.is_none()).await;
-    assert_eq!((picture.status.link, picture.nouns.len()), (Link::SignedOut, 0));
+    assert_eq!((picture.status.link, picture.entities.len()), (Link::SignedOut, 0));
     assert!(picture.status.notices.contains(&Notice::Revoked));
     assert_eq!(picture.outbox.len(), 1, "what waited stays");
     assert_eq!(picture.last.unwrap().person.name, "Siri");
     siri.rings(None).await;
     let kept = siri.disk.image().await;
-    assert!(kept.nouns.is_empty() && kept.lines.is_empty() && kept.session.is_none());
+    assert!(kept.entities.is_empty() && kept.lines.is_empty() && kept.session.is_none());
     assert_eq!(kept.outbox.len(), 1);
 
     // The tablet may have been off when its owner returns: it shows the notice again.
@@ -86,7 +88,7 @@ async fn signing_out_asks_first_while_something_waits() {
     assert!(sam.look().await.session.is_some());
     sam.ask(Ask::SignOut { discard: true }).await.unwrap();
     let picture = sam.look().await;
-    assert!(picture.session.is_none() && picture.outbox.is_empty() && picture.nouns.is_empty());
+    assert!(picture.session.is_none() && picture.outbox.is_empty() && picture.entities.is_empty());
     sam.rings(None).await;
     assert_eq!(ship.count("select count(*) from entries where type = 'request_accepted'").await, 0);
     let sam = sam.restart().await;
@@ -128,7 +130,7 @@ async fn who_signs_out_away_is_signed_out_on_the_server_when_it_is_back_also_aft
     sam.goes_away().await;
     sam.ask(Ask::SignOut { discard: true }).await.unwrap();
     let picture = sam.look().await;
-    assert!(picture.session.is_none() && picture.nouns.is_empty(), "here it is so at once");
+    assert!(picture.session.is_none() && picture.entities.is_empty(), "here it is so at once");
     let sam = sam.restart().await;
     assert!(sam.vault.token.lock().unwrap().as_ref().is_some_and(|kept| kept.contains(&token)));
     assert_eq!(ended().await, 0);
@@ -149,9 +151,9 @@ async fn a_colleague_who_was_deactivated_is_no_reason_to_wipe_the_device_of_whoe
     siri.settled().await;
     siri.goes_away().await;
     let tom = crate::ship::id(4);
-    siri.does(Verb::HandOverRequest { request_id: called, to: tom }).await.unwrap();
+    siri.does(Verb::Request(RequestVerb::HandOver { request_id: called, to: tom })).await.unwrap();
     let role = crewbell_shared::person::Role::Technician;
-    ship.set_up(Verb::SavePerson { person_id: tom, name: "Tom".into(), role, active: false }).await;
+    ship.set_up(Verb::Person(PersonVerb::Save { person_id: tom, name: "Tom".into(), role, active: false })).await;
     siri.wire.mend();
     let picture = siri.until("she is told", |picture| picture.status.refused == 1).await;
     let CommandStatus::Refused { refusal, .. } = &picture.outbox[0].doing else { panic!("{:?}", picture.outbox) };
@@ -159,7 +161,7 @@ async fn a_colleague_who_was_deactivated_is_no_reason_to_wipe_the_device_of_whoe
     // After another sign-in as well, the refused command stays, and wipes nothing.
     let siri = siri.restart().await;
     let picture = siri.live().await;
-    assert!(picture.session.is_some() && picture.nouns.len() > 10);
+    assert!(picture.session.is_some() && picture.entities.len() > 10);
     assert!(!picture.status.notices.contains(&Notice::Revoked));
     siri.sees("it is still hers", |request| accepted_by(request) == Some("Siri")).await;
 }
@@ -172,7 +174,7 @@ async fn a_vault_that_has_lost_the_token_wipes_nothing_and_is_told() {
     let sam = sam.restart().await;
     let is_told = |picture: &ViewState| matches!(picture.status.trouble, Some(ConnectionError::Vault { .. }));
     let picture = sam.until("Sam is told", is_told).await;
-    assert!(picture.session.is_some() && picture.nouns.len() > 10, "a keyring may come later than the app");
+    assert!(picture.session.is_some() && picture.entities.len() > 10, "a keyring may come later than the app");
     *sam.vault.token.lock().unwrap() = token;
     sam.ask(Ask::Connect).await.unwrap();
     sam.live().await;

@@ -94,7 +94,7 @@ async fn another_crewbell_at_the_same_address_gets_no_token_and_wipes_nothing() 
             assert!(matches!(heard, Err(AskError::Offline { .. })), "{heard:?}");
         }
         let picture = siri.look().await;
-        assert!(picture.session.is_some() && picture.nouns.len() > 10, "nothing is wiped");
+        assert!(picture.session.is_some() && picture.entities.len() > 10, "nothing is wiped");
         assert_eq!((picture.status.waiting, picture.status.refused), (1, 0));
         siri.wire.lead_to(ship.server.http);
         siri.wire.cut();

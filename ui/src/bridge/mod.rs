@@ -6,14 +6,12 @@
 //! | `clock` | the device's clock and time zone |
 //! | `ids` | random numbers for new ids |
 //! | `page` | the page: its address, theme, focus, files that a person chose |
-//! | `json` | parses the JSON that the core sends |
 //!
 //! All messages to and from the shell are JSON text: a long list becomes one string instead of ten thousand JavaScript
 //! objects.
 
 pub mod clock;
 pub mod ids;
-mod json;
 pub mod page;
 mod tauri;
 
@@ -27,7 +25,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 /// Returns the core's error, or [`AskError::Unreadable`] if there is no core or its answer can't be parsed.
 pub async fn ask<R: DeserializeOwned>(ask: &Ask) -> Result<R, AskError> {
     let said = ask_text(ask).await?;
-    json::read(&said).map_err(unreadable)
+    serde_json::from_str(&said).map_err(|error| unreadable(&error))
 }
 
 /// Notifies the shell that the page has been drawn. A failure is ignored.
@@ -36,7 +34,7 @@ pub async fn hello() {
 }
 
 async fn ask_text(ask: &Ask) -> Result<String, AskError> {
-    let args = tauri::Args::new(&serde_json::to_string(ask).map_err(unreadable)?);
+    let args = tauri::Args::new(&serde_json::to_string(ask).map_err(|error| unreadable(&error))?);
     let said = tauri::invoke("ask", &args).await.map_err(|thrown| refused(&thrown))?;
     said.as_string().ok_or_else(|| AskError::Unreadable { why: format!("{said:?} is no JSON text") })
 }
@@ -51,7 +49,7 @@ async fn ask_text(ask: &Ask) -> Result<String, AskError> {
 pub async fn listen(mut heard: impl FnMut(Vec<CoreEvent>) + 'static) -> Result<(), AskError> {
     let callback = Closure::new(move |event: tauri::Event| {
         let said = event.payload().as_string().unwrap_or_default();
-        heard(json::read(&said).unwrap_or_else(|error| {
+        heard(serde_json::from_str(&said).unwrap_or_else(|error| {
             leptos::logging::error!("what the core told can't be read: {error}");
             vec![CoreEvent::Reload]
         }));
@@ -65,12 +63,12 @@ pub async fn listen(mut heard: impl FnMut(Vec<CoreEvent>) + 'static) -> Result<(
 /// values.
 fn refused(thrown: &JsValue) -> AskError {
     if let Some(said) = thrown.as_string() {
-        return json::read(&said).unwrap_or(AskError::Unreadable { why: said });
+        return serde_json::from_str(&said).unwrap_or(AskError::Unreadable { why: said });
     }
     let why = thrown.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{thrown:?}"), |error| error.message().into());
     AskError::Unreadable { why }
 }
 
-fn unreadable(error: impl std::error::Error) -> AskError {
+fn unreadable(error: &serde_json::Error) -> AskError {
     AskError::Unreadable { why: error.to_string() }
 }

@@ -27,7 +27,7 @@ pub fn CallButton(
 ) -> impl IntoView {
     let state = state();
     let who = Memo::new(move |_| {
-        let person = state.people.get(id)?.noun;
+        let person = state.people.get(id)?.entity;
         (person.active && state.my_id() != Some(id)).then_some(person.name)
     });
     let label = Memo::new(move |_| fill(words().calls.call, &[("who", &who.get().unwrap_or_default())]));

@@ -94,7 +94,7 @@ fn Refusals() -> impl IntoView {
     let panel = move || {
         first.get().map(|(command_id, refusal)| {
             let item = state.outbox.with(|outbox| outbox.iter().find(|item| item.command_id == command_id).cloned());
-            let what = item.as_ref().map(|item| command_text::doing(state, &item.deed));
+            let what = item.as_ref().map(|item| command_text::doing(state, &item.verb));
             // Commands that make sense only at once aren't kept in the outbox.
             let is_kept = item.is_some();
             let give_up = move || {

@@ -42,7 +42,7 @@ pub fn Line() -> impl IntoView {
 fn Bar(id: CallId) -> impl IntoView {
     let state = state();
     let w = &words().calls;
-    let call = Memo::new(move |_| state.calls.get(id).map(|item| (item.noun, item.pending)));
+    let call = Memo::new(move |_| state.calls.get(id).map(|item| (item.entity, item.pending)));
     let other = call.with_untracked(|call| {
         let me = state.session.with_untracked(|session| session.as_ref().map(|session| session.person.id))?;
         call.as_ref()?.0.other(me).cloned()

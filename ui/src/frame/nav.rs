@@ -86,7 +86,7 @@ fn Way(page: Page) -> impl IntoView {
 fn count(state: AppState, page: Page) -> usize {
     let outbox = || state.status.with(|status| (status.waiting + status.refused) as usize);
     match page {
-        Page::Requests => state.requests.list(|item| (item.noun.state == RequestState::Open).then_some(())).len(),
+        Page::Requests => state.requests.list(|item| (item.entity.state == RequestState::Open).then_some(())).len(),
         Page::Calls => state.missed(),
         Page::Outbox | Page::More => outbox(),
         Page::NewRequest

@@ -25,16 +25,16 @@ const UNHEEDED: Duration = Duration::from_millis(700);
 pub fn Ring() -> impl IntoView {
     let state = state();
     let ringing = Memo::new(move |_| match state.phone.with(|phone| phone.task) {
-        Task::Ring { call_id } => state.calls.get(call_id).map(|item| item.noun.id),
+        Task::Ring { call_id } => state.calls.get(call_id).map(|item| item.entity.id),
         Task::Idle | Task::RingBack { .. } | Task::Talk { .. } | Task::Over { .. } => None,
     });
     let said = Memo::new(move |_| {
-        let call = state.calls.get(ringing.get()?)?.noun;
+        let call = state.calls.get(ringing.get()?)?.entity;
         Some(fill(words().calls.is_calling, &[("who", &call.caller.name)]))
     });
     view! {
         <p class="for-ears" aria-live="assertive">{said}</p>
-        {move || ringing.get().and_then(|id| state.calls.peek(id)).map(|item| view! { <Incoming call=item.noun/> })}
+        {move || ringing.get().and_then(|id| state.calls.peek(id)).map(|item| view! { <Incoming call=item.entity/> })}
     }
 }
 
@@ -81,7 +81,7 @@ fn Incoming(call: Call) -> impl IntoView {
         }
     };
     let (who, caller) = (call.caller.name.clone(), call.caller.id);
-    let role = move || state.people.get(caller).map(|item| names::role(item.noun.role));
+    let role = move || state.people.get(caller).map(|item| names::role(item.entity.role));
     let why = about_words(state, &call);
     view! {
         <div class="ring" role="alertdialog" aria-modal="true" aria-labelledby="ring-title ring-who"

@@ -1,6 +1,7 @@
 //! The header of every page: title, connection state, duty, and silencing of alerts.
 
 use crewbell_core::screen::Ask;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
 
@@ -73,7 +74,7 @@ fn Duty() -> impl IntoView {
                 }
                 on:click=move |_| {
                     if let Some((person_id, _, on_duty)) = me.get_untracked() {
-                        state.act(Verb::SetDuty { person_id, on_duty: !on_duty });
+                        state.act(Verb::Person(PersonVerb::SetDuty { person_id, on_duty: !on_duty }));
                     }
                 }>
                 <i aria-hidden="true"></i>
@@ -95,7 +96,7 @@ fn Busy() -> impl IntoView {
     let me = Memo::new(move |_| state.me().filter(|me| me.busy).map(|me| me.id));
     let end = move |_| {
         if let Some(person_id) = me.get_untracked() {
-            state.act(Verb::SetBusy { person_id, busy: false });
+            state.act(Verb::Person(PersonVerb::SetBusy { person_id, busy: false }));
         }
     };
     view! {

@@ -1,47 +1,65 @@
 //! Commands in words: a sentence for each verb, for the outbox and for refusals.
 
-use crewbell_core::screen::{Act, Deed};
 use crewbell_core::store::EntityKey;
+use crewbell_shared::button::ButtonVerb;
+use crewbell_shared::call::CallVerb;
+use crewbell_shared::guest::{GuestVerb, StayVerb};
 use crewbell_shared::ids::{ButtonId, GuestId, PersonId, PlaceId, RequestId, StayId};
-use crewbell_shared::protocol::EntityType;
+use crewbell_shared::person::PersonVerb;
+use crewbell_shared::place::PlaceVerb;
+use crewbell_shared::protocol::{EntityType, Verb};
+use crewbell_shared::request::RequestVerb;
+use crewbell_shared::site::SiteVerb;
 
 use super::{fill, names, words};
 use crate::state::AppState;
 
 /// Describes a command in words. Entities that it refers to are named as far as they are known.
-pub fn doing(state: AppState, deed: &Deed) -> String {
+pub fn doing(state: AppState, verb: &Verb) -> String {
     let w = &words().verbs;
     let known = Known { state };
-    let what = || known.noun(deed.about);
-    match &deed.act {
-        Act::CreateRequest(place) => fill(w.create_request, &[("place", &known.place(*place))]),
-        Act::AcceptRequest => fill(w.accept_request, &[("what", &what())]),
-        Act::ReleaseRequest => fill(w.release_request, &[("what", &what())]),
-        Act::HandOverRequest(to) => fill(w.hand_over_request, &[("what", &what()), ("who", &known.person(*to))]),
-        Act::CompleteRequest => fill(w.complete_request, &[("what", &what())]),
-        Act::CancelRequest => fill(w.cancel_request, &[("what", &what())]),
-        Act::NoteRequest { text, .. } => fill(w.note_request, &[("what", &what()), ("text", text)]),
-        Act::AssignButton(place) => fill(w.assign_button, &[("what", &what()), ("place", &known.place(*place))]),
-        Act::CreateButton { device, place_id } => {
-            fill(w.create_button, &[("what", device), ("place", &known.place(*place_id))])
+    let what = || known.entity(verb.subject());
+    match verb {
+        Verb::Site(SiteVerb::SaveSettings { .. }) => w.save_settings.to_owned(),
+        Verb::Person(PersonVerb::Save { name, .. }) => fill(w.save_person, &[("what", name)]),
+        Verb::Person(PersonVerb::SetDuty { on_duty, .. }) => {
+            fill(if *on_duty { w.on_duty } else { w.off_duty }, &[("who", &what())])
         }
-        Act::RetireButton => fill(w.retire_button, &[("what", &what())]),
-        Act::SavePlace(name) => fill(w.save_place, &[("what", name)]),
-        Act::SetDoNotDisturb(on) => fill(if *on { w.dnd_on } else { w.dnd_off }, &[("what", &what())]),
-        Act::SaveGuest(name) => fill(w.save_guest, &[("what", name)]),
-        Act::CheckIn { guest_id, place_id } => {
+        Verb::Person(PersonVerb::SetBusy { busy, .. }) => {
+            fill(if *busy { w.busy } else { w.not_busy }, &[("who", &what())])
+        }
+        Verb::Place(PlaceVerb::Save { name, .. }) => fill(w.save_place, &[("what", name)]),
+        Verb::Place(PlaceVerb::SetDoNotDisturb { on, .. }) => {
+            fill(if *on { w.dnd_on } else { w.dnd_off }, &[("what", &what())])
+        }
+        Verb::Guest(GuestVerb::Save { name, .. }) => fill(w.save_guest, &[("what", name)]),
+        Verb::Stay(StayVerb::CheckIn { guest_id, place_id, .. }) => {
             fill(w.check_in, &[("who", &known.guest(*guest_id)), ("place", &known.place(*place_id))])
         }
-        Act::CheckOut => fill(w.check_out, &[("who", &what())]),
-        Act::SavePerson(name) => fill(w.save_person, &[("what", name)]),
-        Act::SetDuty(on) => fill(if *on { w.on_duty } else { w.off_duty }, &[("who", &what())]),
-        Act::SaveSettings => w.save_settings.to_owned(),
-        Act::StartCall(callee) => fill(w.start_call, &[("who", &known.person(*callee))]),
-        Act::AnswerCall => w.answer_call.to_owned(),
-        Act::RejectCall => w.reject_call.to_owned(),
-        Act::EndCall => w.end_call.to_owned(),
-        Act::SeeCall => w.see_call.to_owned(),
-        Act::SetBusy(busy) => fill(if *busy { w.busy } else { w.not_busy }, &[("who", &what())]),
+        Verb::Stay(StayVerb::CheckOut { .. }) => fill(w.check_out, &[("who", &what())]),
+        Verb::Button(ButtonVerb::Assign { place_id, .. }) => {
+            fill(w.assign_button, &[("what", &what()), ("place", &known.place(*place_id))])
+        }
+        Verb::Button(ButtonVerb::Create { device, place_id, .. }) => {
+            fill(w.create_button, &[("what", device), ("place", &known.place(*place_id))])
+        }
+        Verb::Button(ButtonVerb::Retire { .. }) => fill(w.retire_button, &[("what", &what())]),
+        Verb::Request(RequestVerb::Create { place_id, .. }) => {
+            fill(w.create_request, &[("place", &known.place(*place_id))])
+        }
+        Verb::Request(RequestVerb::Accept { .. }) => fill(w.accept_request, &[("what", &what())]),
+        Verb::Request(RequestVerb::Release { .. }) => fill(w.release_request, &[("what", &what())]),
+        Verb::Request(RequestVerb::HandOver { to, .. }) => {
+            fill(w.hand_over_request, &[("what", &what()), ("who", &known.person(*to))])
+        }
+        Verb::Request(RequestVerb::Complete { .. }) => fill(w.complete_request, &[("what", &what())]),
+        Verb::Request(RequestVerb::Cancel { .. }) => fill(w.cancel_request, &[("what", &what())]),
+        Verb::Request(RequestVerb::Note { text, .. }) => fill(w.note_request, &[("what", &what()), ("text", text)]),
+        Verb::Call(CallVerb::Start { callee_id, .. }) => fill(w.start_call, &[("who", &known.person(*callee_id))]),
+        Verb::Call(CallVerb::Answer { .. }) => w.answer_call.to_owned(),
+        Verb::Call(CallVerb::Reject { .. }) => w.reject_call.to_owned(),
+        Verb::Call(CallVerb::End { .. }) => w.end_call.to_owned(),
+        Verb::Call(CallVerb::See { .. }) => w.see_call.to_owned(),
     }
 }
 
@@ -51,7 +69,7 @@ struct Known {
 }
 
 impl Known {
-    fn noun(&self, key: Option<EntityKey>) -> String {
+    fn entity(&self, key: Option<EntityKey>) -> String {
         let Some(EntityKey { entity_type, id }) = key else { return or_gone(None) };
         match entity_type {
             EntityType::Request => self.request(id.into()),
@@ -67,15 +85,15 @@ impl Known {
 
     fn request(&self, id: RequestId) -> String {
         let request = self.state.requests.get(id);
-        or_gone(request.map(|item| format!("{} · {}", item.noun.place_name, names::wish(&item.noun))))
+        or_gone(request.map(|item| format!("{} · {}", item.entity.place_name, names::wish(&item.entity))))
     }
 
     fn place(&self, id: PlaceId) -> String {
-        or_gone(self.state.places.get(id).map(|item| item.noun.name))
+        or_gone(self.state.places.get(id).map(|item| item.entity.name))
     }
 
     fn person(&self, id: PersonId) -> String {
-        or_gone(self.state.people.get(id).map(|item| item.noun.name))
+        or_gone(self.state.people.get(id).map(|item| item.entity.name))
     }
 
     fn guest(&self, id: GuestId) -> String {
@@ -83,11 +101,11 @@ impl Known {
     }
 
     fn stay(&self, id: StayId) -> String {
-        or_gone(self.state.stays.get(id).and_then(|item| self.state.guest_name(item.noun.guest_id)))
+        or_gone(self.state.stays.get(id).and_then(|item| self.state.guest_name(item.entity.guest_id)))
     }
 
     fn button(&self, id: ButtonId) -> String {
-        or_gone(self.state.buttons.get(id).map(|item| item.noun.name.unwrap_or(item.noun.device)))
+        or_gone(self.state.buttons.get(id).map(|item| item.entity.name.unwrap_or(item.entity.device)))
     }
 }
 

@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn every_category_of_the_log_has_a_name() {
-        for noun in EntityType::ALL {
-            assert!(CATEGORIES.contains(&noun.category()));
+        for entity_type in EntityType::ALL {
+            assert!(CATEGORIES.contains(&entity_type.category()));
         }
     }
 

@@ -18,7 +18,7 @@ impl AppState {
             return None;
         }
         let there = self.present.with(|all| all.iter().find(|one| one.person_id == id).map(|one| one.status));
-        let busy = self.people.get(id).is_some_and(|item| item.noun.busy);
+        let busy = self.people.get(id).is_some_and(|item| item.entity.busy);
         Some(status_of(there, busy))
     }
 
@@ -37,7 +37,7 @@ impl AppState {
         }
         let me = self.my_id()?;
         let in_call = |call: &Call| call.is_party(me) && call.is_live();
-        self.calls.find(|item| in_call(&item.noun).then_some(Code::InACall))
+        self.calls.find(|item| in_call(&item.entity).then_some(Code::InACall))
     }
 
     /// Calls a person, or reports why that is impossible.
@@ -51,7 +51,7 @@ impl AppState {
     /// The number of calls that the person missed and hasn't seen.
     pub fn missed(self) -> usize {
         let me = self.my_id();
-        self.calls.list(|item| (Some(item.noun.callee.id) == me && item.noun.is_unseen()).then_some(())).len()
+        self.calls.list(|item| (Some(item.entity.callee.id) == me && item.entity.is_unseen()).then_some(())).len()
     }
 }
 

@@ -1,25 +1,13 @@
 //! Feeds the store: a snapshot first, then the events that the core emits.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use crewbell_core::screen::{Ask, CoreEvent, OutboxItem, Shown, ViewState};
 use crewbell_core::store::{EntityKey, Line};
-use crewbell_shared::button::Button;
-use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay};
 use crewbell_shared::ids::CommandId;
-use crewbell_shared::person::Person;
-use crewbell_shared::place::Place;
-use crewbell_shared::protocol::{Entity, EntityType};
-use crewbell_shared::request::Request;
-use crewbell_shared::site::Site;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use uuid::Uuid;
 
+use super::AppState;
 use super::order::Order;
-use super::{AppState, Item};
 use crate::bridge;
 use crate::route::{Page, Route, go};
 
@@ -58,20 +46,21 @@ impl AppState {
 
     /// Replaces the complete state by a snapshot.
     pub fn show(self, picture: ViewState) {
-        let ViewState { look: _, session, last, status, nouns, outbox, lines, present, seen, alerts, phone, settings } =
-            picture;
-        let mut all = Sorted::default();
-        for shown in nouns {
-            all.put(shown);
-        }
-        self.sites.replace(all.sites);
-        self.people.replace(all.people);
-        self.places.replace(all.places);
-        self.guests.replace(all.guests);
-        self.stays.replace(all.stays);
-        self.buttons.replace(all.buttons);
-        self.requests.replace(all.requests);
-        self.calls.replace(all.calls);
+        let ViewState {
+            look: _,
+            session,
+            last,
+            status,
+            entities,
+            outbox,
+            lines,
+            present,
+            seen,
+            alerts,
+            phone,
+            settings,
+        } = picture;
+        self.tables.replace(&entities);
         self.settings.set(settings);
         self.status.set(status);
         self.outbox.set(outbox);
@@ -96,7 +85,7 @@ impl AppState {
 
     fn hear(self, told: CoreEvent) {
         match told {
-            CoreEvent::Patch { put, gone, lines } => self.patch(put, &gone, lines),
+            CoreEvent::Patch { put, gone, lines } => self.patch(&put, &gone, lines),
             CoreEvent::Status { status } => {
                 self.status.set(status);
                 self.tick();
@@ -123,25 +112,8 @@ impl AppState {
         }
     }
 
-    fn patch(self, put: Vec<Shown>, gone: &[EntityKey], lines: Vec<Line>) {
-        let mut some = Sorted::default();
-        for shown in put {
-            some.put(shown);
-        }
-        let mut away: BTreeMap<EntityType, Vec<Uuid>> = BTreeMap::new();
-        for key in gone {
-            away.entry(key.entity_type).or_default().push(key.id);
-        }
-        let away = |noun| away.get(&noun).map(Vec::as_slice).unwrap_or_default();
-        // Entities that cards refer to are updated before the requests themselves.
-        self.sites.patch(some.sites, away(EntityType::Site));
-        self.people.patch(some.people, away(EntityType::Person));
-        self.places.patch(some.places, away(EntityType::Place));
-        self.guests.patch(some.guests, away(EntityType::Guest));
-        self.stays.patch(some.stays, away(EntityType::Stay));
-        self.buttons.patch(some.buttons, away(EntityType::Button));
-        self.requests.patch(some.requests, away(EntityType::Request));
-        self.calls.patch(some.calls, away(EntityType::Call));
+    fn patch(self, put: &[Shown], gone: &[EntityKey], lines: Vec<Line>) {
+        self.tables.patch(put, gone);
         if !lines.is_empty() {
             self.lines.update(|all| {
                 all.extend(lines);
@@ -163,47 +135,18 @@ fn patch_outbox(all: &mut Vec<OutboxItem>, put: Vec<OutboxItem>, gone: &[Command
     }
 }
 
-/// Entities by type.
-#[derive(Default)]
-struct Sorted {
-    sites: Vec<Item<Site>>,
-    people: Vec<Item<Person>>,
-    places: Vec<Item<Place>>,
-    guests: Vec<Item<Guest>>,
-    stays: Vec<Item<Stay>>,
-    buttons: Vec<Item<Button>>,
-    requests: Vec<Item<Request>>,
-    calls: Vec<Item<Call>>,
-}
-
-impl Sorted {
-    fn put(&mut self, shown: Shown) {
-        let pending = shown.pending;
-        match Arc::unwrap_or_clone(shown.noun) {
-            Entity::Site(noun) => self.sites.push(Item { noun, pending }),
-            Entity::Person(noun) => self.people.push(Item { noun, pending }),
-            Entity::Place(noun) => self.places.push(Item { noun, pending }),
-            Entity::Guest(noun) => self.guests.push(Item { noun, pending }),
-            Entity::Stay(noun) => self.stays.push(Item { noun, pending }),
-            Entity::Button(noun) => self.buttons.push(Item { noun, pending }),
-            Entity::Request(noun) => self.requests.push(Item { noun, pending }),
-            Entity::Call(noun) => self.calls.push(Item { noun, pending }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crewbell_core::screen::Deed;
     use crewbell_core::store::CommandStatus;
     use crewbell_shared::protocol::Verb;
+    use crewbell_shared::request::RequestVerb;
     use crewbell_shared::testing::{at, id, sam};
 
     use super::*;
 
     fn item(number: u128, doing: CommandStatus) -> OutboxItem {
-        let deed = Deed::from(&Verb::AcceptRequest { request_id: id(number) });
-        OutboxItem { command_id: id(number), depends_on: None, deed, by: sam().as_ref(), at: at(1), doing }
+        let verb = Verb::Request(RequestVerb::Accept { request_id: id(number) });
+        OutboxItem { command_id: id(number), depends_on: None, verb, by: sam().as_ref(), at: at(1), doing }
     }
 
     #[test]

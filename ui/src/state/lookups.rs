@@ -10,14 +10,14 @@ use super::{AppState, DEEPEST};
 impl AppState {
     /// The name of a place; empty if the place is unknown.
     pub fn place_name(self, id: PlaceId) -> String {
-        self.places.get(id).map(|place| place.noun.name).unwrap_or_default()
+        self.places.get(id).map(|place| place.entity.name).unwrap_or_default()
     }
 
     /// The deck of a place: itself or its nearest ancestor.
     pub fn deck_of(self, id: PlaceId) -> Option<Place> {
         let mut next = Some(id);
         for _ in 0..DEEPEST {
-            let place = self.places.get(next?)?.noun;
+            let place = self.places.get(next?)?.entity;
             if place.kind == PlaceKind::Deck {
                 return Some(place);
             }
@@ -34,19 +34,19 @@ impl AppState {
     /// The selected children of a place, or all selected places if `parent` is `None`, in display order.
     pub fn places_of(self, parent: Option<PlaceId>, wanted: impl Fn(&Place) -> bool) -> Vec<Place> {
         let is = |place: &Place| (parent.is_none() || place.parent_id == parent) && wanted(place);
-        let mut places = self.places.list(|item| is(&item.noun).then(|| item.noun.clone()));
+        let mut places = self.places.list(|item| is(&item.entity).then(|| item.entity.clone()));
         places.sort_by(|a, b| (a.position, &a.name).cmp(&(b.position, &b.name)));
         places
     }
 
     /// The name of a guest.
     pub fn guest_name(self, id: GuestId) -> Option<String> {
-        self.guests.get(id).map(|guest| guest.noun.name)
+        self.guests.get(id).map(|guest| guest.entity.name)
     }
 
     /// The guest of a place. If there are several, it is the one who has stayed longest, as in the rules.
     pub fn guest_in(self, place: PlaceId) -> Option<GuestId> {
-        let stays = self.stays.list(|item| (item.noun.place_id == place).then(|| item.noun.clone()));
+        let stays = self.stays.list(|item| (item.entity.place_id == place).then(|| item.entity.clone()));
         longest_in(place, &stays)
     }
 

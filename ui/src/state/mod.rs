@@ -12,6 +12,7 @@ mod feed;
 mod lookups;
 mod order;
 mod table;
+mod tables;
 mod tree;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -20,15 +21,9 @@ use std::ops::Deref;
 use crewbell_core::screen::{Alert, AskError, Levels, OutboxItem, Phone, Status, VoicePlayer};
 use crewbell_core::store::{Line, Session};
 use crewbell_shared::Refusal;
-use crewbell_shared::button::Button;
-use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay};
 use crewbell_shared::ids::{CommandId, PersonId, RequestId};
 use crewbell_shared::person::{Person, Right, allows};
-use crewbell_shared::place::Place;
 use crewbell_shared::protocol::live::Presence;
-use crewbell_shared::request::Request;
-use crewbell_shared::site::Site;
 use jiff::{SignedDuration, Timestamp};
 use leptos::prelude::*;
 
@@ -39,6 +34,7 @@ use crate::route::{self, Page, Route};
 use order::Order;
 
 pub use table::{Item, Table};
+pub use tables::Tables;
 pub use tree::{Branch, DEEPEST};
 
 /// A handle to the store, as large as a pointer: copy it into closures.
@@ -52,6 +48,14 @@ impl Deref for AppState {
 
     fn deref(&self) -> &Store {
         self.store
+    }
+}
+
+impl Deref for Store {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        &self.tables
     }
 }
 
@@ -77,22 +81,8 @@ pub struct Store {
     pub last: RwSignal<Option<Session>>,
     /// The state of the connection and of the device.
     pub status: RwSignal<Status>,
-    /// The site; the table has one entry.
-    pub sites: Table<Site>,
-    /// The crew.
-    pub people: Table<Person>,
-    /// The places: decks, cabins and others.
-    pub places: Table<Place>,
-    /// The guests.
-    pub guests: Table<Guest>,
-    /// The stays of guests in places.
-    pub stays: Table<Stay>,
-    /// The buttons.
-    pub buttons: Table<Button>,
-    /// The requests.
-    pub requests: Table<Request>,
-    /// The calls of everybody.
-    pub calls: Table<Call>,
+    /// The entities; reached without this name: `state.requests`.
+    tables: Tables,
     /// Commands that are not finished, in order.
     pub outbox: RwSignal<Vec<OutboxItem>>,
     /// The latest log lines, oldest first.
@@ -141,14 +131,7 @@ impl AppState {
             session: RwSignal::default(),
             last: RwSignal::default(),
             status: RwSignal::default(),
-            sites: Table::default(),
-            people: Table::default(),
-            places: Table::default(),
-            guests: Table::default(),
-            stays: Table::default(),
-            buttons: Table::default(),
-            requests: Table::default(),
-            calls: Table::default(),
+            tables: Tables::default(),
             outbox: RwSignal::default(),
             lines: RwSignal::default(),
             present: RwSignal::default(),
@@ -185,7 +168,7 @@ impl AppState {
 
     /// The entity of the signed-in person, with role and duty.
     pub fn me(self) -> Option<Person> {
-        self.people.get(self.my_id()?).map(|item| item.noun)
+        self.people.get(self.my_id()?).map(|item| item.entity)
     }
 
     /// Whether the person has a right, by the same table that the rules use.
@@ -205,7 +188,7 @@ impl AppState {
 
     /// The name of the site.
     pub fn site_name(self) -> String {
-        let site = self.sites.find(|site| Some(site.noun.name.clone()));
+        let site = self.sites.find(|site| Some(site.entity.name.clone()));
         site.or_else(|| self.session.with(|session| session.as_ref().map(|session| session.site.clone())))
             .unwrap_or_default()
     }

@@ -2,14 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crewbell_shared::button::Button;
-use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay};
-use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
-use crewbell_shared::person::Person;
-use crewbell_shared::place::Place;
-use crewbell_shared::request::Request;
-use crewbell_shared::site::Site;
+use crewbell_shared::Registered;
 use leptos::prelude::*;
 use uuid::Uuid;
 
@@ -17,7 +10,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item<T> {
     /// The entity.
-    pub noun: T,
+    pub entity: T,
     /// Whether it contains a change that the server hasn't confirmed.
     pub pending: bool,
 }
@@ -25,72 +18,41 @@ pub struct Item<T> {
 /// One entity as a reactive value; it stays alive for its holders after its removal from the table.
 pub type Row<T> = ArcRwSignal<Item<T>>;
 
-/// A type of entity with an id.
-pub trait TableEntity: Clone + PartialEq + Send + Sync + 'static {
-    /// The type of the id.
-    type Id;
-    /// The entity's id as a key of the table.
-    fn key(&self) -> Uuid;
-    /// Converts an id to a key of the table.
-    fn key_of(id: Self::Id) -> Uuid;
-}
-
-macro_rules! nouns {
-    ($($noun:ty: $id:ty),+ $(,)?) => {$(
-        impl TableEntity for $noun {
-            type Id = $id;
-
-            fn key(&self) -> Uuid {
-                self.id.0
-            }
-
-            fn key_of(id: $id) -> Uuid {
-                id.0
-            }
-        }
-    )+};
-}
-
-nouns! {
-    Request: RequestId, Person: PersonId, Place: PlaceId, Guest: GuestId, Stay: StayId, Button: ButtonId, Site: SiteId,
-    Call: CallId,
-}
-
 /// All entities of one type. It is a handle: copying it copies no entity. It lives as long as the app.
 ///
 /// Reading through [`list`](Self::list) subscribes to the *whole* table: do it in a `Memo`, so that only readers of a
 /// changed result run again. Reading a [`Row`] subscribes to that entity alone.
 #[derive(Debug)]
-pub struct Table<T: TableEntity> {
+pub struct Table<T: Registered> {
     rows: RwSignal<BTreeMap<Uuid, Row<T>>>,
 }
 
-#[expect(clippy::expl_impl_clone_on_copy, reason = "derived, it would ask it of the noun, too")]
-impl<T: TableEntity> Clone for Table<T> {
+#[expect(clippy::expl_impl_clone_on_copy, reason = "derived, it would require it of the entity, too")]
+impl<T: Registered> Clone for Table<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: TableEntity> Copy for Table<T> {}
+impl<T: Registered> Copy for Table<T> {}
 
-impl<T: TableEntity> Default for Table<T> {
+impl<T: Registered> Default for Table<T> {
     fn default() -> Self {
         Self { rows: RwSignal::default() }
     }
 }
 
-impl<T: TableEntity> Table<T> {
+impl<T: Registered> Table<T> {
     /// Returns one entity as a reactive value. It doesn't subscribe to the table: an entity that is added later goes
     /// unnoticed.
     pub fn row(self, id: T::Id) -> Option<Row<T>> {
-        self.rows.with_untracked(|rows| rows.get(&T::key_of(id)).cloned())
+        self.rows.with_untracked(|rows| rows.get(&id.into()).cloned())
     }
 
     /// Returns the current entity and subscribes to it, including its removal and return. Subscribes to the whole table
     /// while the entity is missing.
     pub fn get(self, id: T::Id) -> Option<Item<T>> {
-        let key = T::key_of(id);
+        let key: Uuid = id.into();
         match self.rows.with_untracked(|rows| rows.get(&key).cloned()) {
             Some(row) => Some(row.get()),
             None => self.rows.with(|rows| rows.get(&key).map(Get::get)),
@@ -130,9 +92,10 @@ impl<T: TableEntity> Table<T> {
                 removed.extend(rows.remove(id));
             }
             for item in put {
-                match rows.get(&item.noun.key()) {
+                let key = item.entity.id().into();
+                match rows.get(&key) {
                     Some(row) => changed.push((row.clone(), item)),
-                    None => drop(rows.insert(item.noun.key(), ArcRwSignal::new(item))),
+                    None => drop(rows.insert(key, ArcRwSignal::new(item))),
                 }
             }
         });
@@ -150,7 +113,7 @@ impl<T: TableEntity> Table<T> {
 
     /// Replaces the contents; rows of entities that stay remain the same reactive values.
     pub fn replace(self, items: Vec<Item<T>>) {
-        let stay: std::collections::BTreeSet<Uuid> = items.iter().map(|item| item.noun.key()).collect();
+        let stay: std::collections::BTreeSet<Uuid> = items.iter().map(|item| item.entity.id().into()).collect();
         let gone = self.rows.with_untracked(|rows| rows.keys().copied().filter(|id| !stay.contains(id)).collect());
         let gone: Vec<Uuid> = gone;
         self.patch(items, &gone);
@@ -159,17 +122,18 @@ impl<T: TableEntity> Table<T> {
 
 #[cfg(test)]
 mod tests {
+    use crewbell_shared::person::Person;
     use crewbell_shared::testing::{sam, siri};
     use leptos::reactive::owner::Owner;
 
     use super::*;
 
     fn item(person: Person) -> Item<Person> {
-        Item { noun: person, pending: false }
+        Item { entity: person, pending: false }
     }
 
     fn names(table: Table<Person>) -> Vec<String> {
-        table.list(|item| Some(item.noun.name.clone()))
+        table.list(|item| Some(item.entity.name.clone()))
     }
 
     #[test]
@@ -185,11 +149,11 @@ mod tests {
     }
 
     #[test]
-    fn who_follows_one_noun_learns_that_it_is_gone_and_that_it_is_back() {
+    fn who_follows_one_entity_learns_that_it_is_gone_and_that_it_is_back() {
         let _owner = Owner::new_root(None);
         let table = Table::<Person>::default();
         table.patch(vec![item(siri()), item(sam())], &[]);
-        let name = Memo::new(move |_| table.get(siri().id).map(|item| item.noun.name));
+        let name = Memo::new(move |_| table.get(siri().id).map(|item| item.entity.name));
         assert_eq!(name.get_untracked().as_deref(), Some("Siri"));
         table.patch(Vec::new(), &[siri().id.0]);
         assert_eq!(name.get_untracked(), None);
@@ -210,7 +174,7 @@ mod tests {
         let table = Table::<Person>::default();
         table.patch(vec![item(siri())], &[]);
         let row = table.row(siri().id).unwrap();
-        table.replace(vec![Item { noun: Person { on_duty: false, ..siri() }, pending: true }]);
-        assert!(row.get_untracked().pending && !row.get_untracked().noun.on_duty);
+        table.replace(vec![Item { entity: Person { on_duty: false, ..siri() }, pending: true }]);
+        assert!(row.get_untracked().pending && !row.get_untracked().entity.on_duty);
     }
 }

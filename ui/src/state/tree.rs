@@ -19,7 +19,7 @@ pub struct Branch {
 impl AppState {
     /// All places by deck; subscribes to all of them.
     pub fn places_by_deck(self) -> Vec<Branch> {
-        by_deck(&self.places.list(|item| Some(item.noun.clone())))
+        by_deck(&self.places.list(|item| Some(item.entity.clone())))
     }
 }
 

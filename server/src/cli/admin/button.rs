@@ -1,5 +1,6 @@
 //! The subcommands of `admin button`.
 
+use crewbell_shared::button::ButtonVerb;
 use std::collections::HashMap;
 
 use clap::Subcommand;
@@ -81,7 +82,7 @@ pub(super) async fn run(command: ButtonCommand, registry: &SiteRegistry) -> anyh
             let here = at.open(registry).await?;
             let place = here.place(&place).await?;
             let button_id: ButtonId = here.id();
-            let verb = Verb::CreateButton { button_id, device: device.clone(), place_id: place.id, name };
+            let verb = Verb::Button(ButtonVerb::Create { button_id, device: device.clone(), place_id: place.id, name });
             here.command(verb).await?;
             say(&format!("Button {device} is known, and rings for {}.", place.name))
         }
@@ -90,13 +91,13 @@ pub(super) async fn run(command: ButtonCommand, registry: &SiteRegistry) -> anyh
             let button = here.button(&device).await?;
             let place = here.place(&place).await?;
             let name = name.or(button.name);
-            here.command(Verb::AssignButton { button_id: button.id, place_id: place.id, name }).await?;
+            here.command(Verb::Button(ButtonVerb::Assign { button_id: button.id, place_id: place.id, name })).await?;
             say(&format!("Button {device} rings for {}.", place.name))
         }
         ButtonCommand::Retire { device, at } => {
             let here = at.open(registry).await?;
             let button = here.button(&device).await?;
-            here.command(Verb::RetireButton { button_id: button.id }).await?;
+            here.command(Verb::Button(ButtonVerb::Retire { button_id: button.id })).await?;
             say(&format!("Button {device} doesn't ring any more; its presses are recorded."))
         }
         ButtonCommand::Credentials { device, off, at } => {

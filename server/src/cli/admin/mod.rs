@@ -32,11 +32,11 @@ use crate::site_registry::SiteRegistry;
 With several sites, each needs --site SLUG.")]
 pub struct AdminArgs {
     #[command(subcommand)]
-    noun: Noun,
+    command: AdminCommand,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-enum Noun {
+enum AdminCommand {
     /// Sites: add, list, make a join code
     #[command(subcommand)]
     Site(site::SiteCommand),
@@ -74,12 +74,12 @@ struct AsList {
 /// # Errors
 /// Returns an error, as a sentence, if the rules refuse the change or something named doesn't exist.
 pub async fn run(args: AdminArgs, registry: &SiteRegistry) -> anyhow::Result<()> {
-    match args.noun {
-        Noun::Site(command) => site::run(command, registry).await,
-        Noun::Person(command) => person::run(command, registry).await,
-        Noun::Place(command) => place::run(command, registry).await,
-        Noun::Button(command) => button::run(command, registry).await,
-        Noun::Token(args) => token::run(args, registry).await,
+    match args.command {
+        AdminCommand::Site(command) => site::run(command, registry).await,
+        AdminCommand::Person(command) => person::run(command, registry).await,
+        AdminCommand::Place(command) => place::run(command, registry).await,
+        AdminCommand::Button(command) => button::run(command, registry).await,
+        AdminCommand::Token(args) => token::run(args, registry).await,
     }
 }
 

@@ -45,7 +45,7 @@ impl Here<'_> {
 
     /// Runs the action of a verb with the server as its actor.
     pub(super) async fn command(&self, verb: Verb) -> anyhow::Result<()> {
-        self.act(actions::action(verb)).await
+        self.act(Box::new(actions::Execute(verb))).await
     }
 
     /// Generates a new id.

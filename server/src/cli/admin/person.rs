@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use clap::Subcommand;
 use crewbell_shared::ids::PersonId;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::person::{Person, Role, check_secret};
 use crewbell_shared::protocol::Verb;
 
@@ -85,7 +86,7 @@ pub(super) async fn run(command: PersonCommand, registry: &SiteRegistry) -> anyh
             let here = at.open(registry).await?;
             let hash = pin.hash(&name).await?;
             let person_id: PersonId = here.id();
-            here.command(Verb::SavePerson { person_id, name: name.clone(), role, active: true }).await?;
+            here.command(Verb::Person(PersonVerb::Save { person_id, name: name.clone(), role, active: true })).await?;
             here.act(Box::new(SetPersonSecret { person_id, hash })).await?;
             say(&format!("{} is there as {}, and can sign in.", name.trim(), role.as_str()))
         }
@@ -125,5 +126,5 @@ pub(super) async fn run(command: PersonCommand, registry: &SiteRegistry) -> anyh
 
 async fn set_active(here: &Here<'_>, person: &Person, active: bool) -> anyhow::Result<()> {
     let Person { id, name, role, .. } = person.clone();
-    here.command(Verb::SavePerson { person_id: id, name, role, active }).await
+    here.command(Verb::Person(PersonVerb::Save { person_id: id, name, role, active })).await
 }

@@ -1,5 +1,6 @@
 //! The subcommands of `admin place`.
 
+use crewbell_shared::place::PlaceVerb;
 use std::collections::HashMap;
 
 use clap::{Subcommand, ValueEnum};
@@ -75,8 +76,14 @@ pub(super) async fn run(command: PlaceCommand, registry: &SiteRegistry) -> anyho
                 None => behind(&here.places().await?, parent_id),
             };
             let place_id: PlaceId = here.id();
-            here.command(Verb::SavePlace { place_id, parent_id, name: name.clone(), kind: kind.into(), position })
-                .await?;
+            here.command(Verb::Place(PlaceVerb::Save {
+                place_id,
+                parent_id,
+                name: name.clone(),
+                kind: kind.into(),
+                position,
+            }))
+            .await?;
             say(&format!("{} is there.", name.trim()))
         }
         PlaceCommand::List { at, list } => {

@@ -1,6 +1,7 @@
 //! The walkthrough of one press with its latencies: pressed, committed, acknowledged, on the screens, accepted,
 //! completed. It uses real sockets, as a button and the crew's devices do.
 
+use crewbell_shared::request::RequestVerb;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -104,8 +105,8 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
 
     let id = request["id"].as_str().context("The request has no id.")?.parse()?;
     for (verb, state, what) in [
-        (Verb::AcceptRequest { request_id: id }, "accepted", "accepts"),
-        (Verb::CompleteRequest { request_id: id }, "completed", "has served the guest, and completes"),
+        (Verb::Request(RequestVerb::Accept { request_id: id }), "accepted", "accepts"),
+        (Verb::Request(RequestVerb::Complete { request_id: id }), "completed", "has served the guest, and completes"),
     ] {
         let siri = site.people.iter().find(|person| person.name == "Siri").context("Siri is not aboard.")?;
         let opened = &committed;
@@ -136,12 +137,12 @@ pub(super) async fn tell(server: &Server, site: &DemoSite, number: usize) -> any
 /// The commit time is the one that the server's log recorded. A log reader is notified some time after the commit, on a
 /// busy machine after the PUBACK, which would look as if the press had been acknowledged before it was durable.
 fn what_became(
-    tail: &RecentEntries,
+    recent: &RecentEntries,
     seq: u64,
     acknowledged: Instant,
     (seen, screens): (Instant, &[&str]),
 ) -> anyhow::Result<[(Instant, String); 3]> {
-    let committed = tail.committed_at(seq).context("The press is not in the log.")?;
+    let committed = recent.committed_at(seq).context("The press is not in the log.")?;
     let mut lines = [
         (committed, format!("committed: entry {seq} of the log")),
         (acknowledged, "PUBACK: the button knows that it was heard".to_owned()),
@@ -238,12 +239,12 @@ mod tests {
 
     #[test]
     fn the_commit_is_told_before_puback_however_late_the_teller_hears_of_it() {
-        let tail = RecentEntries::new(4);
-        tail.push(vec![entry(5)]);
+        let recent = RecentEntries::new(4);
+        recent.push(vec![entry(5)]);
         let acknowledged = Instant::now();
         let seen = acknowledged + Duration::from_millis(3);
         // The reader is the last to see the entry.
-        let told = what_became(&tail, 5, acknowledged, (seen, &["Siri", "Sam"])).unwrap();
+        let told = what_became(&recent, 5, acknowledged, (seen, &["Siri", "Sam"])).unwrap();
         let lines = told.each_ref().map(|(_, line)| line.as_str());
         assert_eq!(
             lines,
@@ -253,10 +254,10 @@ mod tests {
                 "on all 2 screens: Siri, Sam"
             ]
         );
-        assert_eq!(told[0].0, tail.committed_at(5).unwrap());
+        assert_eq!(told[0].0, recent.committed_at(5).unwrap());
         // A screen may be notified before the button is acknowledged; the commit still comes first.
-        let told = what_became(&tail, 5, seen, (acknowledged, &["Siri"])).unwrap();
+        let told = what_became(&recent, 5, seen, (acknowledged, &["Siri"])).unwrap();
         assert!(told[0].1.starts_with("committed") && told[1].1.starts_with("on all 1 screens"), "{told:?}");
-        assert!(what_became(&tail, 6, acknowledged, (seen, &[])).is_err(), "no time is made up");
+        assert!(what_became(&recent, 6, acknowledged, (seen, &[])).is_err(), "no time is made up");
     }
 }

@@ -69,7 +69,7 @@ struct Head {
     seq: u64,
     #[serde(default)]
     event_id: Option<EventId>,
-    nouns: usize,
+    entities: usize,
 }
 
 impl ApiClient {
@@ -192,17 +192,17 @@ fn read_snapshot(text: &str) -> anyhow::Result<Model> {
     let mut lines = text.lines();
     let head: Head = serde_json::from_str(lines.next().unwrap_or_default()).context("The snapshot can't be read")?;
     let mut model = Model::at(head.seq, head.event_id);
-    let mut nouns = 0;
+    let mut entities = 0;
     for line in lines {
         let chunk: Vec<Value> = serde_json::from_str(line).context("The snapshot can't be read")?;
-        nouns += chunk.len();
-        for noun in chunk {
-            if let Ok(entity) = serde_json::from_value::<Entity>(noun) {
+        entities += chunk.len();
+        for entity in chunk {
+            if let Ok(entity) = serde_json::from_value::<Entity>(entity) {
                 model.put(entity);
             }
         }
     }
-    ensure!(nouns == head.nouns, "The snapshot is not whole: {nouns} of {} nouns.", head.nouns);
+    ensure!(entities == head.entities, "The snapshot is not whole: {entities} of {} entities.", head.entities);
     Ok(model)
 }
 
@@ -228,17 +228,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_snapshot_is_read_with_nouns_from_the_future() {
+    fn a_snapshot_is_read_with_entities_from_the_future() {
         let request = serde_json::to_string(&Entity::from(open_request())).unwrap();
         let moon = r#"{"entity_type":"moon","entity":{"id":1}}"#;
-        let text = format!("{{\"seq\":7,\"site\":\"serenity\",\"nouns\":2}}\n[{request},{moon}]\n");
+        let text = format!("{{\"seq\":7,\"site\":\"serenity\",\"entities\":2}}\n[{request},{moon}]\n");
         let model = read_snapshot(&text).unwrap();
         assert_eq!((model.cursor, model.counts()), (7, (1, 0)));
     }
 
     #[test]
     fn a_snapshot_that_broke_off_is_noticed() {
-        assert!(read_snapshot("{\"seq\":7,\"nouns\":2}\n[]\n").is_err());
+        assert!(read_snapshot("{\"seq\":7,\"entities\":2}\n[]\n").is_err());
         assert!(read_snapshot("").is_err());
     }
 

@@ -166,8 +166,8 @@ fn by(entry: &Entry, what: &str, happened: &str) -> String {
 }
 
 /// Converts `person_created` to `created`.
-fn happened(kind: &str, noun: &str) -> String {
-    kind.strip_prefix(noun).unwrap_or(kind).replace('_', " ")
+fn happened(kind: &str, entity: &str) -> String {
+    kind.strip_prefix(entity).unwrap_or(kind).replace('_', " ")
 }
 
 #[cfg(test)]
@@ -204,8 +204,8 @@ mod tests {
         model
     }
 
-    fn line(kind: &str, noun: impl Into<Entity>) -> String {
-        entry(&model(), &props::entry(1, kind, noun), &TimeZone::UTC)
+    fn line(kind: &str, entity: impl Into<Entity>) -> String {
+        entry(&model(), &props::entry(1, kind, entity), &TimeZone::UTC)
     }
 
     fn accepted() -> Request {

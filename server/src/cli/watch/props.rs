@@ -35,10 +35,10 @@ pub(super) fn open_request() -> Request {
     }
 }
 
-pub(super) fn entry(seq: u64, kind: &str, noun: impl Into<Entity>) -> Entry {
-    let noun = noun.into();
-    let entity_type = noun.entity_type();
-    let mut entry = said(seq, kind, noun.to_payload().unwrap());
+pub(super) fn entry(seq: u64, kind: &str, entity: impl Into<Entity>) -> Entry {
+    let entity = entity.into();
+    let entity_type = entity.entity_type();
+    let mut entry = said(seq, kind, entity.to_payload().unwrap());
     entry.category = entity_type.category().into();
     entry.meta.entity_type = Some(entity_type.into());
     entry

@@ -1,10 +1,7 @@
 //! `/api/buttons`
 
-mod assign;
 mod clear_credentials;
-mod create;
 mod list;
-mod retire;
 pub(super) mod set_credentials;
 mod unrecognised;
 mod voice;
@@ -17,10 +14,8 @@ use super::App;
 /// The endpoints of buttons.
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list::list, create::create))
-        .routes(routes!(unrecognised::unheard))
+        .routes(routes!(list::list))
+        .routes(routes!(unrecognised::unrecognised))
         .routes(routes!(voice::voice))
-        .routes(routes!(assign::assign))
-        .routes(routes!(retire::retire))
         .routes(routes!(set_credentials::set_credentials, clear_credentials::clear_credentials))
 }

@@ -1,4 +1,4 @@
-//! `GET /api/buttons/unheard`
+//! `GET /api/buttons/unrecognised`
 
 use std::sync::Arc;
 
@@ -31,13 +31,13 @@ pub struct Params {
 /// out why a button doesn't ring.
 #[utoipa::path(
     get,
-    path = "/api/buttons/unheard",
+    path = "/api/buttons/unrecognised",
     tag = "buttons",
     params(Params),
     responses((status = 200, body = UnrecognisedMessages), (status = "4XX", body = Refusal)),
     security(("bearer" = []))
 )]
-pub async fn unheard(
+pub async fn unrecognised(
     State(app): State<App>,
     who: CurrentUser,
     Query(Params { limit }): Query<Params>,

@@ -1,20 +1,16 @@
 //! `/api/call` and `/api/calls`: voice calls for clients that poll, with the signalling and ICE servers for those that
 //! have a voice.
 
-mod answer;
 mod get;
-mod hangup;
 mod ice;
-mod initiate;
 mod list;
-mod mark_seen;
 mod missed;
-mod reject;
 mod signal;
 mod signals;
 
 use axum::Json;
 use crewbell_shared::call::Call;
+use crewbell_shared::call::CallVerb;
 use crewbell_shared::ids::CallId;
 use crewbell_shared::protocol::{Outcome, Verb};
 use serde::Serialize;
@@ -29,12 +25,7 @@ use crate::db::calls;
 /// The endpoints of calls.
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(initiate::initiate))
-        .routes(routes!(answer::answer))
-        .routes(routes!(reject::reject))
-        .routes(routes!(hangup::hangup))
         .routes(routes!(missed::missed))
-        .routes(routes!(mark_seen::mark_seen))
         .routes(routes!(signal::signal))
         .routes(routes!(signals::signals))
         .routes(routes!(ice::ice))
@@ -52,18 +43,21 @@ pub struct CallOutcome {
 }
 
 /// Runs a command about a call and returns the call's state afterwards.
-async fn run(app: &App, who: &CurrentUser, key: IdempotencyKey, verb: Verb) -> Result<Json<CallOutcome>, ApiError> {
-    let (Verb::StartCall { call_id, .. }
-    | Verb::AnswerCall { call_id, .. }
-    | Verb::RejectCall { call_id }
-    | Verb::EndCall { call_id, .. }
-    | Verb::SeeCall { call_id }) = verb
-    else {
+pub(super) async fn run(
+    app: &App,
+    who: &CurrentUser,
+    key: IdempotencyKey,
+    verb: Verb,
+) -> Result<Json<CallOutcome>, ApiError> {
+    let Some(call_id) = verb.subject().map(|subject| CallId(subject.id)) else {
         return Err(ApiError::not_found("call"));
     };
-    let callee = if let Verb::StartCall { callee_id, .. } = verb { Some(callee_id) } else { None };
-    let endpoint =
-        if let Verb::StartCall { endpoint, .. } | Verb::AnswerCall { endpoint, .. } = verb { endpoint } else { None };
+    let callee = if let Verb::Call(CallVerb::Start { callee_id, .. }) = verb { Some(callee_id) } else { None };
+    let endpoint = if let Verb::Call(CallVerb::Start { endpoint, .. } | CallVerb::Answer { endpoint, .. }) = verb {
+        endpoint
+    } else {
+        None
+    };
     let Json(outcome) = command::run(who, key, verb).await?;
     let (site, me) = (&who.0.site, who.0.person.id);
     let mut tx = app.registry.db.read(site.id).await?;

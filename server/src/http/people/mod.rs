@@ -1,9 +1,6 @@
 //! `/api/people`
 
-mod create;
-mod duty;
 mod list;
-mod save;
 mod secret;
 mod sessions;
 mod sign_out;
@@ -17,9 +14,7 @@ use super::App;
 /// The endpoints of the crew.
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list::list, create::create))
-        .routes(routes!(save::save))
-        .routes(routes!(duty::duty))
+        .routes(routes!(list::list))
         .routes(routes!(secret::secret))
         .routes(routes!(sessions::sessions, sign_out::sign_out))
         .routes(routes!(sign_out_session::sign_out_session))

@@ -44,9 +44,9 @@ pub async fn get(
 ) -> Result<Json<Story>, ApiError> {
     let mut tx = app.registry.db.read(who.site.id).await?;
     let request = requests::find(&mut tx, who.site.id, id).await?.ok_or_else(|| ApiError::not_found("request"))?;
-    let mut nouns = calls::about(&mut tx, who.site.id, id.0).await?;
-    nouns.push(id.0);
-    let rows = entries::of_nouns(&mut tx, who.site.id, &nouns).await?;
+    let mut entities = calls::about(&mut tx, who.site.id, id.0).await?;
+    entities.push(id.0);
+    let rows = entries::of_entities(&mut tx, who.site.id, &entities).await?;
     let timeline = envelopes(&who.site.slug, rows)?;
     let reached = who.site.reach(id, app.registry.clock.now());
     Ok(Json(Story { request, timeline, reached }))

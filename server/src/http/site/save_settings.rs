@@ -3,6 +3,7 @@
 use crewbell_shared::Refusal;
 use crewbell_shared::protocol::{Outcome, Verb};
 use crewbell_shared::site::SiteSettings;
+use crewbell_shared::site::SiteVerb;
 
 use crate::http::command::{self, Answer};
 use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
@@ -17,5 +18,5 @@ use crate::http::extract::{Body, CurrentUser, IdempotencyKey};
     security(("bearer" = []))
 )]
 pub async fn save_settings(who: CurrentUser, key: IdempotencyKey, Body(settings): Body<SiteSettings>) -> Answer {
-    command::run(&who, key, Verb::SaveSettings { settings }).await
+    command::run(&who, key, Verb::Site(SiteVerb::SaveSettings { settings })).await
 }

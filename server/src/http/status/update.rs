@@ -1,6 +1,7 @@
 //! `POST /api/status/update`
 
 use crewbell_shared::Refusal;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::protocol::live::Status;
 use crewbell_shared::protocol::{Outcome, Verb};
 use serde::Deserialize;
@@ -32,5 +33,5 @@ pub async fn update(who: CurrentUser, key: IdempotencyKey, Body(Update { status 
         return Err(Refusal::invalid("status", "Say `busy` or `online`.").into());
     };
     let person_id = who.0.person.id;
-    command::run(&who, key, Verb::SetBusy { person_id, busy: said == Status::Busy }).await
+    command::run(&who, key, Verb::Person(PersonVerb::SetBusy { person_id, busy: said == Status::Busy })).await
 }

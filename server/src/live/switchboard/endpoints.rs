@@ -1,18 +1,18 @@
 //! The endpoints of calls: their connections, and mailboxes for clients that poll.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{Message, Utf8Bytes};
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::{Code, Refusal};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::mpsc;
 
 use super::{EndpointKey, Switchboard};
-use crate::live::token_bucket::TokenBucket;
 
 /// Maximum number of signals queued for a connection, and in a mailbox: several offers with all their candidates.
 const SIGNALS: usize = 128;
@@ -20,10 +20,9 @@ const SIGNALS: usize = 128;
 /// Maximum number of voice packets queued for a connection: one second. Older ones are useless.
 const PACKETS: usize = 50;
 
-/// Capacity and refill interval of the signal rate limiter.
-pub(crate) const BURST: u32 = 100;
-/// Refill interval: 20 a second.
-pub(crate) const REFILL: Duration = Duration::from_millis(50);
+/// Rate limit of signals: 20 a second.
+pub(crate) const SIGNAL_RATE: Quota =
+    Quota::per_second(NonZeroU32::new(20).unwrap()).allow_burst(NonZeroU32::new(100).unwrap());
 
 /// Maximum number of mailboxes of a site: more than a crew has calls.
 pub(super) const MAILBOXES: usize = 1024;
@@ -53,7 +52,7 @@ struct Socket {
 #[derive(Debug)]
 struct Mailbox {
     waiting: VecDeque<FromServer>,
-    allowance: TokenBucket,
+    limiter: DefaultDirectRateLimiter,
 }
 
 /// Guard of an endpoint's connection, which is registered until this is dropped.
@@ -142,7 +141,7 @@ impl Endpoints {
             return Err(Refusal::new(Code::TooMany, words).with("limit", &MAILBOXES));
         }
         let is_new = !lines.contains_key(&end);
-        let mailbox = Mailbox { waiting: VecDeque::new(), allowance: TokenBucket::new(BURST, REFILL) };
+        let mailbox = Mailbox { waiting: VecDeque::new(), limiter: RateLimiter::direct(SIGNAL_RATE) };
         lines.entry(end).or_default().mailbox = Some(mailbox);
         Ok(is_new)
     }
@@ -154,9 +153,9 @@ impl Endpoints {
     }
 
     pub(super) fn may_post(&self, end: EndpointKey) -> bool {
-        let mut lines = self.lock();
-        let mailbox = lines.get_mut(&end).and_then(|line| line.mailbox.as_mut());
-        mailbox.is_some_and(|mailbox| mailbox.allowance.take())
+        let lines = self.lock();
+        let mailbox = lines.get(&end).and_then(|line| line.mailbox.as_ref());
+        mailbox.is_some_and(|mailbox| mailbox.limiter.check().is_ok())
     }
 
     /// Closes the mailboxes of endpoints without a live call.

@@ -18,7 +18,7 @@ use calls::LiveCalls;
 use endpoints::Endpoints;
 
 pub use endpoints::EndpointGuard;
-pub(crate) use endpoints::{BURST, REFILL};
+pub(crate) use endpoints::SIGNAL_RATE;
 
 /// Maximum size of a signal in bytes.
 pub const LARGEST_SIGNAL: usize = 16 * 1024;

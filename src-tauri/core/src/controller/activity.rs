@@ -20,7 +20,7 @@ pub(super) fn served(page: &Activity, names: &Names) -> ActivityPage {
 
 fn served_line(entry: &Entry, names: &Names) -> ActivityLine {
     // The name at the time of the entry; the current name if the entry doesn't contain one.
-    let then = entry.entity().ok().flatten().and_then(|noun| own_name(&noun));
+    let then = entry.entity().ok().flatten().and_then(|entity| own_name(&entity));
     let line = line_of(entry);
     let subject = then.or_else(|| names.get(line.about.as_ref()?).map(str::to_owned));
     ActivityLine { line, subject }
@@ -76,8 +76,8 @@ mod tests {
 
     fn image() -> Image {
         let mut image = Image::default();
-        let nouns = [Entity::from(sam()), open_request(at(0)).into()].into_iter().map(Arc::new).collect();
-        image.apply(&[Write::Replace { nouns, cursor: Cursor { seq: 1, event_id: None } }]);
+        let entities = [Entity::from(sam()), open_request(at(0)).into()].into_iter().map(Arc::new).collect();
+        image.apply(&[Write::Replace { entities, cursor: Cursor { seq: 1, event_id: None } }]);
         for seq in 2..=203_u64 {
             let who = if seq == 203 { siri() } else { sam() };
             image.apply(&[Write::AppendLine(Line {

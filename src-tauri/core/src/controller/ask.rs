@@ -184,7 +184,7 @@ impl<S: Store + 'static> Controller<S> {
     fn may_read_activity(&self) -> Result<(), AskError> {
         let person = self.session()?.person.id;
         let key = EntityKey::new(EntityType::Person, person.0);
-        match self.engine.image().nouns.get(&key).map(|kept| kept.noun.as_ref()) {
+        match self.engine.image().entities.get(&key).map(|kept| kept.entity.as_ref()) {
             Some(Entity::Person(person)) => Ok(Actor::Person(person.clone()).need(Right::ReadActivity)?),
             // The site is still being fetched.
             Some(_) | None => Ok(()),
@@ -206,13 +206,13 @@ impl<S: Store + 'static> Controller<S> {
 
     fn storage(&self, answer: Answer) {
         let image = self.engine.image();
-        let nouns = u32::try_from(image.nouns.len()).unwrap_or(u32::MAX);
+        let entities = u32::try_from(image.entities.len()).unwrap_or(u32::MAX);
         let token_in = image.settings.get(TOKEN_IN).cloned().unwrap_or_default();
         let (folder, version) = (self.device.data.clone(), self.device.version.clone());
         beside(answer, async move {
             let shown = folder.display().to_string();
             let bytes = tokio::task::spawn_blocking(move || size_of(&folder)).await.unwrap_or_default();
-            as_json(&Storage { bytes, nouns, folder: shown, version, token_in })
+            as_json(&Storage { bytes, entities, folder: shown, version, token_in })
         });
     }
 }
@@ -236,7 +236,7 @@ pub(super) fn nothing() -> Box<RawValue> {
 
 /// Returns the cache key of a request's recording: the newest recording's id, so that a further message invalidates it.
 fn edition(image: &Image, id: RequestId) -> Uuid {
-    let kept = image.nouns.get(&EntityKey::new(EntityType::Request, id.0)).map(|kept| kept.noun.as_ref());
+    let kept = image.entities.get(&EntityKey::new(EntityType::Request, id.0)).map(|kept| kept.entity.as_ref());
     let newest = match kept {
         Some(Entity::Request(request)) => request.voice.as_ref().and_then(|voice| voice.recording_id),
         Some(_) | None => None,

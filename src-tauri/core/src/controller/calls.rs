@@ -1,5 +1,6 @@
 //! Answers requests from the UI about calls: commands, and orders to the handset.
 
+use crewbell_shared::call::CallVerb;
 use std::sync::Arc;
 
 use crewbell_shared::call::About;
@@ -16,17 +17,17 @@ impl<S: Store + 'static> Controller<S> {
     /// Calls a colleague from this device.
     pub(super) async fn call(&mut self, callee_id: PersonId, about: Option<About>) -> Answered {
         let (call_id, endpoint) = (self.clock.id(), Some(self.endpoint));
-        self.act(Verb::StartCall { call_id, callee_id, about, endpoint }).await
+        self.act(Verb::Call(CallVerb::Start { call_id, callee_id, about, endpoint })).await
     }
 
     /// Answers a call on this device.
     pub(super) async fn pick_up(&mut self, call_id: CallId) -> Answered {
-        self.act(Verb::AnswerCall { call_id, endpoint: Some(self.endpoint) }).await
+        self.act(Verb::Call(CallVerb::Answer { call_id, endpoint: Some(self.endpoint) })).await
     }
 
     /// Hangs up, cancels or rejects a call.
     pub(super) async fn hang_up(&mut self, call_id: CallId) -> Answered {
-        self.act(Verb::EndCall { call_id, dropped: false }).await
+        self.act(Verb::Call(CallVerb::End { call_id, dropped: false })).await
     }
 
     /// Lists the microphones and speakers in a separate task, as the system may be slow.

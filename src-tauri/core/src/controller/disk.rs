@@ -112,8 +112,8 @@ impl<S: Store> Disk<S> {
     fn condense(&mut self, image: &Image) {
         self.waiting.retain(Write::is_precious);
         if let Some(cursor) = image.cursor {
-            let nouns = image.nouns.values().map(|kept| std::sync::Arc::clone(&kept.noun)).collect();
-            self.waiting.push(Write::Replace { nouns, cursor });
+            let entities = image.entities.values().map(|kept| std::sync::Arc::clone(&kept.entity)).collect();
+            self.waiting.push(Write::Replace { entities, cursor });
             self.waiting.extend(image.lines.iter().cloned().map(Write::AppendLine));
             self.waiting.extend(image.heard_at.map(Write::Heard));
             self.waiting.push(Write::Seen(image.last_seen()));

@@ -115,11 +115,12 @@ pub(super) fn csv(lines: impl Iterator<Item = ActivityLine>) -> Vec<u8> {
     row(&mut csv, &["Only what this device has: the server could not be reached.", "", "", "", "", "", "", ""]);
     row(&mut csv, &["seq", "time", "category", "type", "actor", "entity_type", "entity_id", "subject"]);
     for ActivityLine { line, subject } in lines {
-        let (noun, id) = line.about.map_or(("", String::new()), |key| (key.entity_type.as_str(), key.id.to_string()));
+        let (entity_type, id) =
+            line.about.map_or(("", String::new()), |key| (key.entity_type.as_str(), key.id.to_string()));
         let cells = [&line.seq.to_string(), &line.at.to_string(), &line.category, &line.kind, &line.actor.name];
         let cells = cells.map(String::as_str);
         let [seq, at, category, kind, actor] = cells;
-        row(&mut csv, &[seq, at, category, kind, actor, noun, &id, subject.as_deref().unwrap_or_default()]);
+        row(&mut csv, &[seq, at, category, kind, actor, entity_type, &id, subject.as_deref().unwrap_or_default()]);
     }
     csv.into_bytes()
 }

@@ -13,12 +13,12 @@ pub(super) struct Names(BTreeMap<EntityKey, String>);
 impl Names {
     pub fn of(image: &Image) -> Self {
         let mut names: BTreeMap<EntityKey, String> = BTreeMap::new();
-        for (key, kept) in &image.nouns {
-            names.extend(own_name(&kept.noun).map(|name| (*key, name)));
+        for (key, kept) in &image.entities {
+            names.extend(own_name(&kept.entity).map(|name| (*key, name)));
         }
         // A stay has its guest's name.
-        for (key, kept) in &image.nouns {
-            if let Entity::Stay(stay) = kept.noun.as_ref() {
+        for (key, kept) in &image.entities {
+            if let Entity::Stay(stay) = kept.entity.as_ref() {
                 let guest = names.get(&EntityKey::new(EntityType::Guest, stay.guest_id.0)).cloned();
                 names.extend(guest.map(|name| (*key, name)));
             }
@@ -32,14 +32,15 @@ impl Names {
     }
 
     /// Returns an entity's name; its type and id if the name is unknown.
-    pub fn name(&self, noun: EntityType, id: uuid::Uuid) -> String {
-        self.get(&EntityKey::new(noun, id)).map_or_else(|| format!("{} {id}", noun.as_str()), str::to_owned)
+    pub fn name(&self, entity_type: EntityType, id: uuid::Uuid) -> String {
+        self.get(&EntityKey::new(entity_type, id))
+            .map_or_else(|| format!("{} {id}", entity_type.as_str()), str::to_owned)
     }
 }
 
 /// Returns the name that an entity itself contains.
-pub(super) fn own_name(noun: &Entity) -> Option<String> {
-    match noun {
+pub(super) fn own_name(entity: &Entity) -> Option<String> {
+    match entity {
         Entity::Site(site) => Some(site.name.clone()),
         Entity::Person(person) => Some(person.name.clone()),
         Entity::Place(place) => Some(place.name.clone()),

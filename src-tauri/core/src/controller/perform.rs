@@ -1,5 +1,6 @@
 //! Performs the engine's outputs in order, without waiting for the network or the UI.
 
+use crewbell_shared::call::CallVerb;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ impl<S: Store + 'static> Controller<S> {
                     self.shielded("signal", |this| this.handset.signal(call_id, from, &signal));
                 }
                 Output::EndCall { call_id } => {
-                    let verb = Verb::EndCall { call_id, dropped: true };
+                    let verb = Verb::Call(CallVerb::End { call_id, dropped: true });
                     self.next.push_back(Input::Act { id: self.clock.id(), verb });
                 }
                 Output::Tell(told) => self.emit(told),

@@ -4,16 +4,17 @@
 //! fails at once; an allowed command is stored, shown and sent. The server's decision is final, as its data may be
 //! newer.
 
+use crewbell_shared::call::CallVerb;
 use crewbell_shared::ids::CommandId;
-use crewbell_shared::protocol::{Command, EntityType, Verb};
+use crewbell_shared::protocol::{Command, Verb};
+use crewbell_shared::request::RequestVerb;
 use crewbell_shared::rules;
 use crewbell_shared::{Code, Refusal};
-use uuid::Uuid;
 
 use super::echo::{Sighted, actor};
 use super::{Engine, Now, Step};
 use crate::screen::AskError;
-use crate::store::{CommandStatus, EntityKey, Waiting, Write};
+use crate::store::{CommandStatus, Waiting, Write};
 
 impl Engine {
     /// Decides a new command and adds it to the outbox.
@@ -34,7 +35,7 @@ impl Engine {
             // The command has no effect: there is nothing to do, and nothing to send.
             Ok(changes) if changes.is_empty() => {}
             Ok(_) => {
-                if let Verb::StartCall { call_id, .. } = &verb {
+                if let Verb::Call(CallVerb::Start { call_id, .. }) = &verb {
                     step.live.line.dialled = Some(*call_id);
                 }
                 let depends_on = self.depends_on(&verb);
@@ -49,15 +50,16 @@ impl Engine {
     /// Returns the earlier command that this one depends on: the one that creates an entity that it refers to, or the
     /// accept that it follows.
     fn depends_on(&self, verb: &Verb) -> Option<CommandId> {
-        let is_missing = |(entity_type, id): &(EntityType, Uuid)| {
-            !self.image.nouns.contains_key(&EntityKey { entity_type: *entity_type, id: *id })
-        };
-        let missing: Vec<_> = verb.subject().into_iter().chain(verb.references()).filter(is_missing).collect();
-        let follows =
-            matches!(verb, Verb::CompleteRequest { .. } | Verb::ReleaseRequest { .. } | Verb::HandOverRequest { .. });
+        let meta = verb.meta();
+        let named = meta.subject.into_iter().chain(meta.references);
+        let missing: Vec<_> = named.filter(|key| !self.image.entities.contains_key(key)).collect();
+        let follows = matches!(
+            verb,
+            Verb::Request(RequestVerb::Complete { .. } | RequestVerb::Release { .. } | RequestVerb::HandOver { .. })
+        );
         let unanswered = || self.image.outbox.iter().filter(|waiting| waiting.doing == CommandStatus::Waiting);
         let accepts = |waiting: &&Waiting| {
-            let accept = matches!(waiting.command.verb, Verb::AcceptRequest { .. });
+            let accept = matches!(waiting.command.verb, Verb::Request(RequestVerb::Accept { .. }));
             follows && accept && waiting.command.verb.subject() == verb.subject()
         };
         let makes =

@@ -5,12 +5,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crewbell_shared::button::Button;
-use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay, longest_in, others_stay_in};
-use crewbell_shared::ids::{ButtonId, CallId, CommandId, GuestId, PersonId, PlaceId, RequestId, StayId};
-use crewbell_shared::person::{Actor, Person};
-use crewbell_shared::place::Place;
+use crewbell_shared::ids::{CommandId, PersonId, RequestId};
+use crewbell_shared::person::Actor;
 use crewbell_shared::protocol::{Entity, EntityType};
 use crewbell_shared::request::{Request, RequestState};
 use crewbell_shared::rules::{self, StateView};
@@ -21,7 +17,7 @@ use crate::store::{CommandStatus, EntityKey, Image, Waiting, Write};
 /// The effects of the outbox on the image.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Echo {
-    nouns: BTreeMap<EntityKey, Arc<Entity>>,
+    entities: BTreeMap<EntityKey, Arc<Entity>>,
     /// The read set: the echo stays valid as long as none of these entities changes.
     seen: Seen,
     /// The last command included.
@@ -33,12 +29,12 @@ pub(super) struct Echo {
 struct Seen {
     keys: BTreeSet<EntityKey>,
     /// Entity types that were scanned as a whole.
-    sorts: BTreeSet<EntityType>,
+    types: BTreeSet<EntityType>,
 }
 
 impl Seen {
     fn has(&self, key: &EntityKey) -> bool {
-        self.sorts.contains(&key.entity_type) || self.keys.contains(key)
+        self.types.contains(&key.entity_type) || self.keys.contains(key)
     }
 }
 
@@ -57,7 +53,7 @@ impl Echo {
     /// entries arrive, so they are decided again only if an entity of the read set changed.
     pub fn follow(&mut self, writes: &[Write], image: &Image) {
         let begins_anew = writes.iter().any(|write| match write {
-            Write::UpsertEntity { noun, .. } => self.seen.has(&EntityKey::of(noun)),
+            Write::UpsertEntity { entity, .. } => self.seen.has(&EntityKey::of(entity)),
             Write::DeleteEntity(key) => self.seen.has(key),
             Write::Replace { .. } | Write::DeleteCommand(_) | Write::SignIn(_) | Write::Wipe => true,
             // A command that changes from waiting to done has the same effect until its entry arrives.
@@ -91,32 +87,32 @@ impl Echo {
             return;
         }
         self.seen.keys.insert(EntityKey::new(EntityType::Person, waiting.by.id.0));
-        self.seen.sorts.insert(EntityType::Site);
+        self.seen.types.insert(EntityType::Site);
         let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self)) else { return };
         let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
-        let Seen { keys, sorts } = sight.seen.into_inner();
+        let Seen { keys, types } = sight.seen.into_inner();
         self.seen.keys.extend(keys);
-        self.seen.sorts.extend(sorts);
+        self.seen.types.extend(types);
         for change in changes {
-            self.nouns.insert(EntityKey::of(&change.entity), Arc::new(change.entity));
+            self.entities.insert(EntityKey::of(&change.entity), Arc::new(change.entity));
         }
     }
 
     /// Returns the keys of the overlaid entities.
     pub fn keys(&self) -> impl Iterator<Item = &EntityKey> {
-        self.nouns.keys()
+        self.entities.keys()
     }
 
     /// Returns an overlaid entity.
     pub fn get(&self, key: &EntityKey) -> Option<&Arc<Entity>> {
-        self.nouns.get(key)
+        self.entities.get(key)
     }
 }
 
 /// Returns the person who is signed in as an actor, from the site's data.
 pub(super) fn actor(image: &Image) -> Option<Actor> {
     let key = EntityKey::new(EntityType::Person, image.person_id()?.0);
-    match image.nouns.get(&key).map(|kept| kept.noun.as_ref()) {
+    match image.entities.get(&key).map(|kept| kept.entity.as_ref()) {
         Some(Entity::Person(person)) => Some(Actor::Person(person.clone())),
         Some(_) | None => None,
     }
@@ -135,44 +131,16 @@ pub(super) struct Sighted<'a> {
 impl<'a> Sighted<'a> {
     /// Creates the view; returns none before the first snapshot.
     pub fn new(image: &'a Image, echo: &'a Echo) -> Option<Self> {
-        let all = image.nouns.range(EntityKey::new(EntityType::Site, uuid::Uuid::nil())..);
+        let all = image.entities.range(EntityKey::first_of(EntityType::Site)..);
         let site = all
             .take_while(|(key, _)| key.entity_type == EntityType::Site)
             .next()
-            .map(|(key, kept)| echo.get(key).unwrap_or(&kept.noun).as_ref());
+            .map(|(key, kept)| echo.get(key).unwrap_or(&kept.entity).as_ref());
         match site {
             Some(Entity::Site(site)) => Some(Self { image, echo, site, seen: RefCell::default() }),
             Some(_) | None => None,
         }
     }
-
-    fn noun(&self, entity_type: EntityType, id: uuid::Uuid) -> Option<&Entity> {
-        let key = EntityKey { entity_type, id };
-        self.seen.borrow_mut().keys.insert(key);
-        let kept = || self.image.nouns.get(&key).map(|kept| &kept.noun);
-        self.echo.get(&key).or_else(kept).map(AsRef::as_ref)
-    }
-
-    /// Iterates over all entities of a type, overlaid with the echo.
-    fn all(&self, entity_type: EntityType) -> impl Iterator<Item = &Entity> {
-        self.seen.borrow_mut().sorts.insert(entity_type);
-        let from = EntityKey::new(entity_type, uuid::Uuid::nil());
-        let kept = self.image.nouns.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
-        let under = kept.filter(|(key, _)| self.echo.get(key).is_none()).map(|(_, kept)| kept.noun.as_ref());
-        let over = self.echo.nouns.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
-        under.chain(over.map(|(_, noun)| noun.as_ref()))
-    }
-}
-
-macro_rules! sights {
-    ($($name:ident($id:ident) -> $noun:ident),+ $(,)?) => {$(
-        fn $name(&self, id: $id) -> Option<&$noun> {
-            match self.noun(EntityType::$noun, id.0) {
-                Some(Entity::$noun(noun)) => Some(noun),
-                Some(_) | None => None,
-            }
-        }
-    )+};
 }
 
 impl StateView for Sighted<'_> {
@@ -180,58 +148,38 @@ impl StateView for Sighted<'_> {
         self.site
     }
 
-    sights! {
-        request(RequestId) -> Request,
-        person(PersonId) -> Person,
-        place(PlaceId) -> Place,
-        guest(GuestId) -> Guest,
-        stay(StayId) -> Stay,
-        button(ButtonId) -> Button,
-        call(CallId) -> Call,
+    fn entity(&self, key: EntityKey) -> Option<&Entity> {
+        self.seen.borrow_mut().keys.insert(key);
+        let kept = || self.image.entities.get(&key).map(|kept| &kept.entity);
+        self.echo.get(&key).or_else(kept).map(AsRef::as_ref)
     }
 
-    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
-        let mut calls =
-            self.all(EntityType::Call).filter_map(|noun| if let Entity::Call(call) = noun { Some(call) } else { None });
-        calls.find(|call| call.is_live() && call.is_party(person))
+    fn all(&self, entity_type: EntityType) -> Box<dyn Iterator<Item = &Entity> + '_> {
+        self.seen.borrow_mut().types.insert(entity_type);
+        let from = EntityKey::first_of(entity_type);
+        let kept = self.image.entities.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
+        let under = kept.filter(|(key, _)| self.echo.get(key).is_none()).map(|(_, kept)| kept.entity.as_ref());
+        let over = self.echo.entities.range(from..).take_while(move |(key, _)| key.entity_type == entity_type);
+        Box::new(under.chain(over.map(|(_, entity)| entity.as_ref())))
     }
 
     /// Always true, as only the server knows who is reachable: a call rings until the server says otherwise.
     fn is_reachable(&self, _person: PersonId) -> bool {
         true
     }
-
-    fn device(&self, device: &str) -> Option<&Button> {
-        let mut buttons = self
-            .all(EntityType::Button)
-            .filter_map(|noun| if let Entity::Button(button) = noun { Some(button) } else { None });
-        buttons.find(|button| button.device == device)
-    }
-
-    fn guest_in(&self, place: PlaceId) -> Option<GuestId> {
-        let stays =
-            self.all(EntityType::Stay).filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None });
-        longest_in(place, stays)
-    }
-
-    fn others_stay_in(&self, place: PlaceId, beside: StayId) -> bool {
-        let stays =
-            self.all(EntityType::Stay).filter_map(|noun| if let Entity::Stay(stay) = noun { Some(stay) } else { None });
-        others_stay_in(place, beside, stays)
-    }
 }
 
 impl super::Engine {
     /// Returns an entity as shown, and whether it comes from the echo.
     pub(super) fn shown(&self, key: &EntityKey) -> Option<(&Arc<Entity>, bool)> {
-        let kept = || self.image.nouns.get(key).map(|kept| (&kept.noun, false));
-        self.echo.get(key).map(|noun| (noun, true)).or_else(kept)
+        let kept = || self.image.entities.get(key).map(|kept| (&kept.entity, false));
+        self.echo.get(key).map(|entity| (entity, true)).or_else(kept)
     }
 
     /// Returns a request if it is shown as open, or as pressed again since it was accepted.
     pub(super) fn open_request(&self, id: RequestId) -> Option<&Request> {
         let calls = |request: &Request| request.state == RequestState::Open || request.is_pressed_since_accepted();
-        match self.shown(&EntityKey::new(EntityType::Request, id.0)).map(|(noun, _)| noun.as_ref()) {
+        match self.shown(&EntityKey::new(EntityType::Request, id.0)).map(|(entity, _)| entity.as_ref()) {
             Some(Entity::Request(request)) if calls(request) => Some(request),
             Some(_) | None => None,
         }

@@ -161,7 +161,7 @@ pub struct Snapshot {
     /// The cursor that the snapshot corresponds to.
     pub cursor: Cursor,
     /// The entities.
-    pub nouns: Vec<Arc<Entity>>,
+    pub entities: Vec<Arc<Entity>>,
     /// Whether entities were skipped because this version doesn't know their type.
     pub foreign: bool,
 }

@@ -11,11 +11,12 @@ use crate::store::{CommandStatus, Cursor, EntityKey, Line, Waiting, Write};
 
 /// The setting that holds the entity types known to the app when it took its last snapshot. An app that knows more
 /// types takes a new one.
-pub(super) const KNOWN_NOUNS: &str = "known_nouns";
+pub(super) const KNOWN_ENTITIES: &str = "known_entities";
 
 /// Returns the names of all entity types that this version knows.
-pub(super) fn known_nouns() -> String {
-    let names: Vec<&str> = crewbell_shared::protocol::EntityType::ALL.iter().map(|noun| noun.as_str()).collect();
+pub(super) fn known_entities() -> String {
+    let names: Vec<&str> =
+        crewbell_shared::protocol::EntityType::ALL.iter().map(|entity_type| entity_type.as_str()).collect();
     names.join(" ")
 }
 
@@ -56,7 +57,7 @@ impl Engine {
             step.live.note(notice);
         }
         match entry.into_entity() {
-            Ok(Some(noun)) => step.writes.push(Write::UpsertEntity { noun: Arc::new(noun), seq }),
+            Ok(Some(entity)) => step.writes.push(Write::UpsertEntity { entity: Arc::new(entity), seq }),
             // The entry changes no entity.
             Ok(None) if !foreign => {}
             // From a newer server: the entry is skipped, and a notice says that an update is needed.
@@ -89,14 +90,14 @@ impl Engine {
         if snapshot.foreign {
             step.live.note(Notice::UpdateNeeded);
         }
-        let Snapshot { cursor, nouns, foreign: _ } = snapshot;
+        let Snapshot { cursor, entities, foreign: _ } = snapshot;
         let resent = self.ask_again(step);
         if restored {
             step.live.note(Notice::Restored { resent });
         }
-        step.writes.push(Write::Replace { nouns, cursor });
-        if self.image.settings.get(KNOWN_NOUNS).map(String::as_str) != Some(&known_nouns()) {
-            step.writes.push(Write::Set(KNOWN_NOUNS.to_owned(), Some(known_nouns())));
+        step.writes.push(Write::Replace { entities, cursor });
+        if self.image.settings.get(KNOWN_ENTITIES).map(String::as_str) != Some(&known_entities()) {
+            step.writes.push(Write::Set(KNOWN_ENTITIES.to_owned(), Some(known_entities())));
         }
         step.emit(CoreEvent::Reload);
     }
@@ -146,7 +147,7 @@ pub(crate) fn line_of(entry: &Entry) -> Line {
             .as_ref()
             .and_then(EntityTypeName::known)
             .zip(id)
-            .map(|(noun, id)| EntityKey { entity_type: noun, id }),
+            .map(|(entity_type, id)| EntityKey { entity_type, id }),
         changed: changed.unwrap_or_default(),
     }
 }

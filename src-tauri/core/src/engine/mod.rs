@@ -94,7 +94,7 @@ impl Engine {
     pub fn new(image: Image) -> Self {
         let echo = Echo::of(&image);
         let mut engine = Self { image, echo, ..Self::default() };
-        let keys: Vec<EntityKey> = engine.image.nouns.keys().chain(engine.echo.keys()).copied().collect();
+        let keys: Vec<EntityKey> = engine.image.entities.keys().chain(engine.echo.keys()).copied().collect();
         engine.index(keys);
         engine
     }

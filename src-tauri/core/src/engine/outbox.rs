@@ -4,6 +4,7 @@
 //! receives a person's commands in order. A lost response is harmless: the same ids are sent again, and the server
 //! repeats its answer.
 
+use crewbell_shared::call::CallVerb;
 use std::collections::BTreeSet;
 
 use crewbell_shared::ids::CommandId;
@@ -211,7 +212,7 @@ impl Engine {
 }
 
 fn ends_a_call(waiting: &Waiting) -> bool {
-    matches!(waiting.command.verb, Verb::EndCall { .. })
+    matches!(waiting.command.verb, Verb::Call(CallVerb::End { .. }))
 }
 
 /// Converts a persistent server failure to a final refusal of one command.

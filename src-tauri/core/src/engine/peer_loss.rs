@@ -6,6 +6,7 @@
 //! endpoint waits until the other one had time to report it.
 
 use crewbell_shared::call::CallState;
+use crewbell_shared::call::CallVerb;
 use crewbell_shared::ids::CallId;
 use crewbell_shared::protocol::{Entity, EntityType, Verb};
 
@@ -83,8 +84,8 @@ impl Engine {
     /// Returns the tick before which a command must not be sent. It applies only to reports of a dropped call, while
     /// the other endpoint may still report a hang-up.
     pub(super) fn held_until(&self, verb: &Verb) -> Option<u64> {
-        let Verb::EndCall { call_id, dropped: true } = verb else { return None };
-        match self.image.nouns.get(&EntityKey::new(EntityType::Call, call_id.0)).map(|kept| kept.noun.as_ref()) {
+        let Verb::Call(CallVerb::End { call_id, dropped: true }) = verb else { return None };
+        match self.image.entities.get(&EntityKey::new(EntityType::Call, call_id.0)).map(|kept| kept.entity.as_ref()) {
             Some(Entity::Call(call)) if matches!(call.state, CallState::Ongoing { .. }) => {
                 Some(self.settled_at(*call_id).unwrap_or(u64::MAX))
             }

@@ -106,7 +106,7 @@ impl Engine {
 
     /// Returns a call as shown.
     fn shown_call(&self, id: CallId) -> Option<&Call> {
-        match self.shown(&EntityKey::new(EntityType::Call, id.0)).map(|(noun, _)| noun.as_ref()) {
+        match self.shown(&EntityKey::new(EntityType::Call, id.0)).map(|(entity, _)| entity.as_ref()) {
             Some(Entity::Call(call)) => Some(call),
             Some(_) | None => None,
         }

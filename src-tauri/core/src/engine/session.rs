@@ -1,14 +1,11 @@
 //! Signing in and out, starting, notices and silencing.
 
 use crewbell_shared::Code;
-use crewbell_shared::call::{self, Call};
-use crewbell_shared::guest::Stay;
 use crewbell_shared::protocol::Entity;
 use crewbell_shared::protocol::live::FromClient;
-use crewbell_shared::request::{Request, RequestState};
 use jiff::{SignedDuration, Timestamp};
 
-use super::log::{KNOWN_NOUNS, known_nouns};
+use super::log::{KNOWN_ENTITIES, known_entities};
 use super::volatile_state::Socket;
 use super::{Engine, Now, Output, Step};
 use crate::screen::{AudioOutputStatus, ConnectionError, CoreEvent, Notice};
@@ -34,7 +31,7 @@ impl Engine {
     pub(super) fn start(&self, step: &mut Step, now: Now) {
         step.live.started_at = Some(now.tick);
         if self.image.session.is_none() {
-            if !self.image.nouns.is_empty() {
+            if !self.image.entities.is_empty() {
                 // The device was killed during a sign-out.
                 step.writes.push(Write::Wipe);
             }
@@ -44,7 +41,7 @@ impl Engine {
             }
             return;
         }
-        if self.image.cursor.is_some() && self.image.settings.get(KNOWN_NOUNS) != Some(&known_nouns()) {
+        if self.image.cursor.is_some() && self.image.settings.get(KNOWN_ENTITIES) != Some(&known_entities()) {
             step.live.stale_cursor = true;
         }
     }
@@ -59,7 +56,7 @@ impl Engine {
         let at = self.image.heard_at.unwrap_or(now.wall);
         // The retention time equals that of a snapshot.
         let Some(kept_for) = self.image.site().map(|site| site.settings.keeps_closed_for()) else { return };
-        let old = self.image.nouns.iter().filter(|(_, kept)| is_over(&kept.noun, kept_for, at));
+        let old = self.image.entities.iter().filter(|(_, kept)| is_over(&kept.entity, kept_for, at));
         step.writes.extend(old.map(|(key, _)| Write::DeleteEntity(*key)));
     }
 
@@ -197,22 +194,7 @@ impl Engine {
 }
 
 /// Returns whether an entity has been closed for longer than the retention time.
-fn is_over(noun: &Entity, kept_for: SignedDuration, now: Timestamp) -> bool {
-    let closed_at = match noun {
-        Entity::Request(Request {
-            state: RequestState::Completed { completed_at: at, .. } | RequestState::Cancelled { cancelled_at: at, .. },
-            ..
-        })
-        | Entity::Stay(Stay { checked_out_at: Some(at), .. })
-        | Entity::Call(Call { state: call::CallState::Ended { ended_at: at, .. }, .. }) => *at,
-        Entity::Request(Request { state: RequestState::Open | RequestState::Accepted(_), .. })
-        | Entity::Stay(Stay { checked_out_at: None, .. })
-        | Entity::Site(_)
-        | Entity::Person(_)
-        | Entity::Place(_)
-        | Entity::Guest(_)
-        | Entity::Button(_)
-        | Entity::Call(_) => return false,
-    };
+fn is_over(entity: &Entity, kept_for: SignedDuration, now: Timestamp) -> bool {
+    let Some(closed_at) = entity.closed_at() else { return false };
     closed_at.saturating_add(kept_for).is_ok_and(|until| until < now)
 }

@@ -11,7 +11,7 @@ use crewbell_shared::request::RequestState;
 use super::session::LAST_SESSION;
 use super::{Engine, Now, Output};
 use crate::alerts;
-use crate::screen::{Alert, CoreEvent, Deed, OutboxItem, Phone, Shown, Status, ViewState};
+use crate::screen::{Alert, CoreEvent, OutboxItem, Phone, Shown, Status, ViewState};
 use crate::store::{CommandStatus, EntityKey, Line, Waiting, Write};
 
 /// The state last emitted to the UI.
@@ -34,7 +34,7 @@ impl Engine {
     /// Returns the entities that the writes may change, as they are shown.
     pub(super) fn shown_before(&self, writes: &[Write]) -> Before {
         let touched = writes.iter().filter_map(|write| match write {
-            Write::UpsertEntity { noun, .. } => Some(EntityKey::of(noun)),
+            Write::UpsertEntity { entity, .. } => Some(EntityKey::of(entity)),
             Write::DeleteEntity(key) => Some(*key),
             Write::Replace { .. }
             | Write::Advance(_)
@@ -53,7 +53,7 @@ impl Engine {
     }
 
     fn owned(&self, key: &EntityKey) -> Option<(Arc<Entity>, bool)> {
-        self.shown(key).map(|(noun, pending)| (Arc::clone(noun), pending))
+        self.shown(key).map(|(entity, pending)| (Arc::clone(entity), pending))
     }
 
     /// Emits the changes of a step to the UI.
@@ -71,13 +71,13 @@ impl Engine {
             self.open.clear();
             self.calls.clear();
             self.missed.clear();
-            let keys: Vec<EntityKey> = self.image.nouns.keys().chain(self.echo.keys()).copied().collect();
+            let keys: Vec<EntityKey> = self.image.entities.keys().chain(self.echo.keys()).copied().collect();
             self.index(keys);
         } else {
             for key in self.echo.keys() {
                 before
                     .entry(*key)
-                    .or_insert_with(|| self.image.nouns.get(key).map(|kept| (Arc::clone(&kept.noun), false)));
+                    .or_insert_with(|| self.image.entities.get(key).map(|kept| (Arc::clone(&kept.entity), false)));
             }
             self.index(before.keys().copied().collect::<Vec<_>>());
             outputs.extend(self.patch(writes, &before));
@@ -104,7 +104,7 @@ impl Engine {
         for (key, was) in before {
             match (was, self.shown(key)) {
                 (Some((was, was_pending)), Some((is, pending))) if was_pending == &pending && was == is => {}
-                (_, Some((noun, pending))) => put.push(Shown { noun: Arc::clone(noun), pending }),
+                (_, Some((entity, pending))) => put.push(Shown { entity: Arc::clone(entity), pending }),
                 (Some(_), None) => gone.push(*key),
                 (None, None) => {}
             }
@@ -170,16 +170,18 @@ impl Engine {
             Some(key) => self.shown(&key),
             None => None,
         };
-        let Some((Entity::Person(me), _)) = me.map(|(noun, pending)| (noun.as_ref(), pending)) else {
+        let Some((Entity::Person(me), _)) = me.map(|(entity, pending)| (entity.as_ref(), pending)) else {
             return Vec::new();
         };
         let open = self.open.iter().filter_map(|id| self.open_request(*id));
         let fresh = self.link().is_there();
-        let is_there =
-            |id: PersonId| match self.shown(&EntityKey::new(EntityType::Person, id.0)).map(|(noun, _)| noun.as_ref()) {
-                Some(Entity::Person(person)) => person.active && person.on_duty,
-                Some(_) | None => false,
-            };
+        let is_there = |id: PersonId| match self
+            .shown(&EntityKey::new(EntityType::Person, id.0))
+            .map(|(entity, _)| entity.as_ref())
+        {
+            Some(Entity::Person(person)) => person.active && person.on_duty,
+            Some(_) | None => false,
+        };
         alerts::of(me, open, is_there, |id| self.live.silenced.contains_key(&id), fresh, self.live.server_time(now))
     }
 
@@ -218,14 +220,14 @@ impl Engine {
 
     /// Returns the complete state for a new window.
     pub(super) fn look(&self, now: Now) -> ViewState {
-        let keys: BTreeSet<&EntityKey> = self.image.nouns.keys().chain(self.echo.keys()).collect();
-        let shown = |key: &EntityKey| self.owned(key).map(|(noun, pending)| Shown { noun, pending });
+        let keys: BTreeSet<&EntityKey> = self.image.entities.keys().chain(self.echo.keys()).collect();
+        let shown = |key: &EntityKey| self.owned(key).map(|(entity, pending)| Shown { entity, pending });
         ViewState {
             look: 0,
             session: self.image.session.clone(),
             last: self.image.settings.get(LAST_SESSION).and_then(|text| serde_json::from_str(text).ok()),
             status: self.status(now),
-            nouns: keys.into_iter().filter_map(shown).collect(),
+            entities: keys.into_iter().filter_map(shown).collect(),
             outbox: self.image.outbox.iter().map(item).collect(),
             lines: self.image.lines.iter().cloned().collect(),
             present: self.live.present.clone(),
@@ -242,7 +244,7 @@ fn item(waiting: &Waiting) -> OutboxItem {
     OutboxItem {
         command_id: command.id,
         depends_on: command.depends_on,
-        deed: Deed::from(&command.verb),
+        verb: command.verb.clone(),
         by: by.clone(),
         at: *at,
         doing: doing.clone(),

@@ -311,7 +311,7 @@ impl ApiClient {
     /// # Errors
     /// Returns a [`Fault`] if the request fails.
     pub async fn unrecognised(&self) -> Result<Vec<UnrecognisedMessage>, Fault> {
-        let asked = self.get("/api/buttons/unheard").timeout(ANSWER_WITHIN);
+        let asked = self.get("/api/buttons/unrecognised").timeout(ANSWER_WITHIN);
         let UnrecognisedMessages { items } = answer::json(asked.send().await.map_err(answer::away)?).await?;
         Ok(items)
     }

@@ -25,14 +25,14 @@ struct Head {
     seq: u64,
     #[serde(default)]
     event_id: Option<EventId>,
-    nouns: usize,
+    entities: usize,
 }
 
 /// Parser state.
 #[derive(Default)]
 struct Reading {
     head: Option<Head>,
-    nouns: Vec<Arc<Entity>>,
+    entities: Vec<Arc<Entity>>,
     passed_over: usize,
 }
 
@@ -69,13 +69,13 @@ impl Reading {
             self.head = Some(serde_json::from_slice(line).map_err(|_| unreadable())?);
             return Ok(());
         }
-        let nouns: Vec<&RawValue> = serde_json::from_slice(line).map_err(|_| unreadable())?;
-        for noun in nouns {
-            match serde_json::from_str::<Entity>(noun.get()) {
-                Ok(noun) => self.nouns.push(Arc::new(noun)),
+        let entities: Vec<&RawValue> = serde_json::from_slice(line).map_err(|_| unreadable())?;
+        for entity in entities {
+            match serde_json::from_str::<Entity>(entity.get()) {
+                Ok(entity) => self.entities.push(Arc::new(entity)),
                 Err(error) => {
-                    if let Some(known) = known(noun) {
-                        tracing::warn!(noun = known.as_str(), %error, "A noun of the snapshot can't be read.");
+                    if let Some(known) = known(entity) {
+                        tracing::warn!(entity_type = known.as_str(), %error, "An entity of the snapshot can't be read.");
                     }
                     self.passed_over += 1;
                 }
@@ -85,22 +85,22 @@ impl Reading {
     }
 
     fn finish(self) -> Result<Snapshot, Fault> {
-        let Head { seq, event_id, nouns } = self.head.ok_or_else(unreadable)?;
-        if self.nouns.len() + self.passed_over < nouns {
+        let Head { seq, event_id, entities: count } = self.head.ok_or_else(unreadable)?;
+        if self.entities.len() + self.passed_over < count {
             return Err(Fault::Away(ConnectionError::Missed));
         }
         let cursor = Cursor { seq, event_id };
-        Ok(Snapshot { cursor, nouns: self.nouns, foreign: self.passed_over > 0 })
+        Ok(Snapshot { cursor, entities: self.entities, foreign: self.passed_over > 0 })
     }
 }
 
 /// Returns the entity's type, if this version knows it.
-fn known(noun: &RawValue) -> Option<EntityType> {
+fn known(entity: &RawValue) -> Option<EntityType> {
     #[derive(Deserialize)]
     struct Sort {
         entity_type: EntityType,
     }
-    serde_json::from_str::<Sort>(noun.get()).ok().map(|sort| sort.entity_type)
+    serde_json::from_str::<Sort>(entity.get()).ok().map(|sort| sort.entity_type)
 }
 
 fn unreadable() -> Fault {
@@ -120,32 +120,33 @@ mod tests {
         reading.finish()
     }
 
-    fn head(nouns: usize) -> String {
-        serde_json::json!({ "seq": 7, "event_id": uuid::Uuid::nil(), "site": "serenity", "nouns": nouns }).to_string()
+    fn head(count: usize) -> String {
+        serde_json::json!({ "seq": 7, "event_id": uuid::Uuid::nil(), "site": "serenity", "entities": count })
+            .to_string()
     }
 
-    fn nouns() -> String {
+    fn entities() -> String {
         serde_json::to_string(&[Entity::from(sam()), Entity::from(open_request(at(0)))]).unwrap()
     }
 
     #[test]
     fn a_snapshot_is_read_line_by_line() {
-        let snapshot = reading(&[head(2), nouns()]).unwrap();
-        assert_eq!((snapshot.cursor.seq, snapshot.nouns.len(), snapshot.foreign), (7, 2, false));
+        let snapshot = reading(&[head(2), entities()]).unwrap();
+        assert_eq!((snapshot.cursor.seq, snapshot.entities.len(), snapshot.foreign), (7, 2, false));
     }
 
     #[test]
-    fn nouns_from_the_future_are_passed_over_and_known_of() {
+    fn entities_from_the_future_are_passed_over_and_known_of() {
         let moon = r#"[{"entity_type":"moon","entity":{"full":true}}]"#.to_owned();
-        let snapshot = reading(&[head(3), nouns(), moon]).unwrap();
-        assert_eq!((snapshot.nouns.len(), snapshot.foreign), (2, true));
+        let snapshot = reading(&[head(3), entities(), moon]).unwrap();
+        assert_eq!((snapshot.entities.len(), snapshot.foreign), (2, true));
     }
 
     #[test]
     fn a_part_of_a_snapshot_is_none() {
-        assert!(reading(&[head(3), nouns()]).is_err());
+        assert!(reading(&[head(3), entities()]).is_err());
         assert!(reading(&[]).is_err());
         assert!(reading(&["<html>".to_owned()]).is_err());
-        assert!(reading(&[head(2), nouns()[..40].to_owned()]).is_err());
+        assert!(reading(&[head(2), entities()[..40].to_owned()]).is_err());
     }
 }

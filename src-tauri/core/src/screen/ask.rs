@@ -270,7 +270,7 @@ pub struct Storage {
     /// Size on the disk, in bytes.
     pub bytes: u64,
     /// The number of stored entities.
-    pub nouns: u32,
+    pub entities: u32,
     /// The data folder.
     pub folder: String,
     /// The app's version.

@@ -14,7 +14,7 @@
 //! | [`BOARD_DECK`], [`BOARD_PERSON`] | an id | requests of every deck, of everybody |
 //! | [`BOARD_KIND`] | a kind of request | requests of every kind |
 //!
-//! The core stores internal settings beside these (`last_session`, `device_id`, `token_in`, `known_nouns`,
+//! The core stores internal settings beside these (`last_session`, `device_id`, `token_in`, `known_entities`,
 //! `unreadable_seen`, `to_revoke`). The UI can't set those: [`may_set`] accepts only the settings of the table.
 
 use crewbell_shared::request::Kind;
@@ -126,7 +126,7 @@ mod tests {
         for (name, value) in good {
             assert!(may_set(name, Some(value)), "{name}: {value}");
         }
-        let core_keeps = ["last_session", "device_id", "token_in", "known_nouns", "unreadable_seen"];
+        let core_keeps = ["last_session", "device_id", "token_in", "known_entities", "unreadable_seen"];
         for name in core_keeps.into_iter().chain(["", "server", "Volume", "volume ", "__proto__"]) {
             assert!(!may_set(name, None) && !may_set(name, Some("on")), "{name}");
         }

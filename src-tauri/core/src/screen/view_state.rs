@@ -3,7 +3,7 @@
 use crewbell_shared::ids::{CommandId, PersonId, RequestId};
 use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::live::{LastSeen, Presence};
-use crewbell_shared::protocol::{Entity, named};
+use crewbell_shared::protocol::{Entity, Verb, named};
 use crewbell_shared::request::Priority;
 use crewbell_shared::{Code, Refusal};
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Deed, Levels, Phone, Status};
+use super::{Levels, Phone, Status};
 use crate::store::{CommandStatus, EntityKey, Line, Session};
 
 /// The complete view state, as a window receives it at first.
@@ -28,7 +28,7 @@ pub struct ViewState {
     /// Status of the connection and the device.
     pub status: Status,
     /// All entities as shown: the server's state, overlaid with the local echo.
-    pub nouns: Vec<Shown>,
+    pub entities: Vec<Shown>,
     /// The outbox.
     pub outbox: Vec<OutboxItem>,
     /// The latest lines of the timeline, oldest first.
@@ -50,7 +50,7 @@ pub struct ViewState {
 pub struct Shown {
     /// The entity.
     #[serde(with = "named")]
-    pub noun: Arc<Entity>,
+    pub entity: Arc<Entity>,
     /// Whether it includes an effect that the server hasn't confirmed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pending: bool,
@@ -63,8 +63,8 @@ pub struct OutboxItem {
     pub command_id: CommandId,
     /// The command that this one depends on; if that is refused, so is this one.
     pub depends_on: Option<CommandId>,
-    /// The command's display form.
-    pub deed: Deed,
+    /// The command's verb.
+    pub verb: Verb,
     /// The person who issued the command.
     pub by: PersonRef,
     /// The time of the command.
@@ -203,18 +203,66 @@ impl ViewState {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Debug;
+
+    use crewbell_shared::ids::RequestId;
+    use crewbell_shared::request::RequestVerb;
+    use crewbell_shared::rules::StateView;
+    use crewbell_shared::site::SiteVerb;
+    use crewbell_shared::testing::{Yacht, at, button, cabin, gus, id, open_request, ringing_call, sam, siri, stay};
+    use serde::de::DeserializeOwned;
+
+    use super::super::{AskError, Notice};
     use super::*;
-    use crewbell_shared::protocol::Verb;
-    use crewbell_shared::testing::{at, id, open_request, sam};
+
+    fn crosses<T: Serialize + DeserializeOwned + PartialEq + Debug>(sent: &T) {
+        let text = serde_json::to_string(sent).unwrap();
+        assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), sent, "{text}");
+    }
 
     #[test]
-    fn what_was_refused_keeps_when_it_was_done_and_when_it_was_refused() {
-        let verb = Verb::AcceptRequest { request_id: open_request(at(0)).id };
+    fn entities_are_read_as_they_were_written() {
+        let entities: [Entity; 8] = [
+            Yacht::default().site().clone().into(),
+            siri().into(),
+            cabin().into(),
+            gus().into(),
+            stay().into(),
+            button().into(),
+            open_request(at(0)).into(),
+            ringing_call(at(0)).into(),
+        ];
+        for entity in entities {
+            crosses(&Shown { entity: entity.into(), pending: true });
+        }
+    }
+
+    #[test]
+    fn events_of_every_shape_are_read_as_they_were_written() {
+        let refusal = Refusal::new(Code::AlreadyAccepted, "Siri was first.").with("by", &siri().as_ref());
+        let notices = vec![Notice::Revoked, Notice::ClockWrong { by_s: i64::MIN }];
+        crosses(&vec![
+            CoreEvent::Reload,
+            CoreEvent::Looked { look: u64::MAX },
+            CoreEvent::Status { status: Status { notices, ..Status::default() } },
+            CoreEvent::Refused { command_id: id(1), refusal: refusal.clone() },
+        ]);
+        crosses(&AskError::Refused { refusal });
+    }
+
+    #[test]
+    fn commands_are_read_as_they_were_written_with_all_that_became_of_them() {
+        let request_id: RequestId = id(50);
         let refusal = Refusal::new(Code::AlreadyAccepted, "Siri was first.");
-        let doing = CommandStatus::Refused { refusal, at: at(9) };
-        let deed = Deed::from(&verb);
-        let item = OutboxItem { command_id: id(1), depends_on: None, deed, by: sam().as_ref(), at: at(5), doing };
-        let crossed = serde_json::from_value(serde_json::to_value(&item).unwrap()).unwrap();
-        assert_eq!(item, crossed);
+        let settings = Yacht::default().site().settings.clone();
+        let commands = [
+            (RequestVerb::Accept { request_id }.into(), CommandStatus::Refused { refusal, at: at(9) }),
+            (RequestVerb::Cancel { request_id, reason: None }.into(), CommandStatus::Waiting),
+            (SiteVerb::SaveSettings { settings }.into(), CommandStatus::Done { seq: 9 }),
+        ];
+        for (verb, doing) in commands {
+            let by = sam().as_ref();
+            crosses(&OutboxItem { command_id: id(1), depends_on: Some(id(2)), verb, by, at: at(5), doing });
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 #![expect(missing_docs, reason = "props of the tests")]
 
+use crewbell_shared::request::RequestVerb;
 use std::sync::Arc;
 
 use crewbell_shared::ids::CommandId;
@@ -54,7 +55,7 @@ pub async fn check(store: &mut impl Store, image: &mut Image, writes: &[Write]) 
 
 /// Returns batches with every write alone, and with combinations that interact.
 fn stories() -> Vec<Vec<Write>> {
-    let put = |number, seq, text: &str| Write::UpsertEntity { noun: request(number, text), seq };
+    let put = |number, seq, text: &str| Write::UpsertEntity { entity: request(number, text), seq };
     let forget = |number| Write::DeleteEntity(EntityKey::of(&request(number, "")));
     let lines = |from: u64| (from..from + MOST_LINES as u64 + 10).map(tell).collect();
     vec![
@@ -76,8 +77,8 @@ fn stories() -> Vec<Vec<Write>> {
         vec![tell(3), tell(2), tell(3), tell(5)],
         vec![tell(4), tell(6)],
         vec![
-            Write::UpsertEntity { noun: Arc::new(Entity::from(gus())), seq: 8 },
-            Write::UpsertEntity { noun: odd(), seq: 9 },
+            Write::UpsertEntity { entity: Arc::new(Entity::from(gus())), seq: 8 },
+            Write::UpsertEntity { entity: odd(), seq: 9 },
         ],
         vec![Write::UpsertCommand(waiting(1)), Write::UpsertCommand(waiting(2)), Write::UpsertCommand(waiting(3))],
         vec![Write::UpsertCommand(Waiting { doing: CommandStatus::Done { seq: 1 }, ..waiting(2) })],
@@ -97,8 +98,13 @@ fn stories() -> Vec<Vec<Write>> {
         ],
         vec![Write::Set("theme".to_owned(), Some("night".to_owned())), Write::Set("none".to_owned(), None)],
         vec![Write::Set("theme".to_owned(), None), Write::Set("it's \"odd\"\0".to_owned(), Some(String::new()))],
-        vec![Write::Replace { nouns: vec![request(5, "e"), request(6, "f"), request(5, "g")], cursor: cursor(20) }],
-        vec![put(7, 21, "h"), tell(21), Write::Replace { nouns: vec![request(8, "i")], cursor: cursor(22) }, tell(3)],
+        vec![Write::Replace { entities: vec![request(5, "e"), request(6, "f"), request(5, "g")], cursor: cursor(20) }],
+        vec![
+            put(7, 21, "h"),
+            tell(21),
+            Write::Replace { entities: vec![request(8, "i")], cursor: cursor(22) },
+            tell(3),
+        ],
         lines(30),
         lines(40),
         vec![Write::SignIn(session("Sam"))],
@@ -128,11 +134,11 @@ fn stories() -> Vec<Vec<Write>> {
 pub fn write((sort, number, seq): (u8, u8, u16)) -> Write {
     let (which, seq64) = (u128::from(number % 8), u64::from(seq % 64));
     match sort % 17 {
-        0..=2 => Write::UpsertEntity { noun: request(which, &format!("seq {seq}")), seq: seq64 },
+        0..=2 => Write::UpsertEntity { entity: request(which, &format!("seq {seq}")), seq: seq64 },
         3 => Write::DeleteEntity(EntityKey::of(&request(which, ""))),
         4 => {
-            let nouns = (0..which).map(|number| request(number, &format!("snapshot {seq}"))).collect();
-            Write::Replace { nouns, cursor: cursor(seq64) }
+            let entities = (0..which).map(|number| request(number, &format!("snapshot {seq}"))).collect();
+            Write::Replace { entities, cursor: cursor(seq64) }
         }
         5 => Write::Advance(cursor(seq64)),
         6 => Write::Heard(at(i64::from(seq))),
@@ -195,14 +201,14 @@ pub fn session(name: &str) -> Session {
 /// Returns a waiting command of Sam with this number.
 pub fn waiting(number: u128) -> Waiting {
     let command_id: CommandId = id(number);
-    let verb = Verb::CreateRequest {
+    let verb = Verb::Request(RequestVerb::Create {
         request_id: id(5000 + number),
         place_id: cabin().id,
         kind: crewbell_shared::request::Kind::Call,
         service: None,
         priority: None,
         text: Some(format!("\"{number}\" towels, and {{braces}}")),
-    };
+    });
     let command = Command { id: command_id, made_at: Some(at(0)), depends_on: None, verb };
     Waiting { command, by: sam().as_ref(), at: at(i64::try_from(number).unwrap_or(0)), doing: CommandStatus::Waiting }
 }

@@ -3,41 +3,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crewbell_shared::Refusal;
 use crewbell_shared::ids::{CommandId, DeviceId, EventId, InstanceId, PersonId};
 use crewbell_shared::person::PersonRef;
 use crewbell_shared::protocol::live::LastSeen;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, EntityType};
 use crewbell_shared::site::Site;
+use crewbell_shared::{EntityKey, Refusal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::Write;
 
 /// Maximum number of timeline lines on a device; a busy day on a yacht has some hundred.
 pub const MOST_LINES: usize = 2000;
-
-/// The key of an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EntityKey {
-    /// The entity's type.
-    pub entity_type: EntityType,
-    /// The entity's id.
-    pub id: Uuid,
-}
-
-impl EntityKey {
-    /// Returns the key of an entity.
-    pub fn of(entity: &Entity) -> Self {
-        Self { entity_type: entity.entity_type(), id: entity.id() }
-    }
-
-    /// Creates a key.
-    pub fn new(entity_type: EntityType, id: impl Into<Uuid>) -> Self {
-        Self { entity_type, id: id.into() }
-    }
-}
 
 /// The position up to which a device has read the log: the entry's number, and its id, which reveals a log that was
 /// restored from an older backup.
@@ -70,14 +48,14 @@ pub struct Session {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
     /// The entity.
-    pub noun: Arc<Entity>,
+    pub entity: Arc<Entity>,
     /// The number of the entry.
     pub seq: u64,
 }
 
 /// The status of a command in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "doing", rename_all = "snake_case", try_from = "super::flat::Doing")]
+#[serde(tag = "doing", rename_all = "snake_case")]
 pub enum CommandStatus {
     /// Waiting for the server's answer, sent or not.
     Waiting,
@@ -140,7 +118,7 @@ pub struct Image {
     /// Last-seen times of people, where known; separate from the log, by the server's clock.
     pub seen: BTreeMap<PersonId, Timestamp>,
     /// The entities, as last confirmed by the server.
-    pub nouns: BTreeMap<EntityKey, Kept>,
+    pub entities: BTreeMap<EntityKey, Kept>,
     /// The latest timeline lines, oldest first; [`MOST_LINES`] at most.
     pub lines: VecDeque<Line>,
     /// The outbox, in the order of the commands.
@@ -159,19 +137,21 @@ impl Image {
 
     fn apply_one(&mut self, write: &Write) {
         match write {
-            Write::UpsertEntity { noun, seq } => {
-                let kept = Kept { noun: Arc::clone(noun), seq: *seq };
-                let key = EntityKey::of(noun);
-                if self.nouns.get(&key).is_none_or(|before| before.seq <= *seq) {
-                    self.nouns.insert(key, kept);
+            Write::UpsertEntity { entity, seq } => {
+                let kept = Kept { entity: Arc::clone(entity), seq: *seq };
+                let key = EntityKey::of(entity);
+                if self.entities.get(&key).is_none_or(|before| before.seq <= *seq) {
+                    self.entities.insert(key, kept);
                 }
             }
             Write::DeleteEntity(key) => {
-                self.nouns.remove(key);
+                self.entities.remove(key);
             }
-            Write::Replace { nouns, cursor } => {
-                let kept = |noun: &Arc<Entity>| (EntityKey::of(noun), Kept { noun: Arc::clone(noun), seq: cursor.seq });
-                self.nouns = nouns.iter().map(kept).collect();
+            Write::Replace { entities, cursor } => {
+                let kept = |entity: &Arc<Entity>| {
+                    (EntityKey::of(entity), Kept { entity: Arc::clone(entity), seq: cursor.seq })
+                };
+                self.entities = entities.iter().map(kept).collect();
                 self.lines.clear();
                 self.cursor = Some(*cursor);
             }
@@ -203,7 +183,7 @@ impl Image {
                 self.cursor = None;
                 self.heard_at = None;
                 self.seen.clear();
-                self.nouns.clear();
+                self.entities.clear();
                 self.lines.clear();
             }
             Write::Set(name, Some(value)) => {
@@ -234,12 +214,42 @@ impl Image {
 
     /// Returns the site; none before the first snapshot.
     pub fn site(&self) -> Option<&Site> {
-        let (_, first) = self.nouns.range(EntityKey::new(EntityType::Site, Uuid::nil())..).next()?;
-        if let Entity::Site(site) = first.noun.as_ref() { Some(site) } else { None }
+        let (_, first) = self.entities.range(EntityKey::first_of(EntityType::Site)..).next()?;
+        if let Entity::Site(site) = first.entity.as_ref() { Some(site) } else { None }
     }
 
     /// Returns the id of the person who is signed in.
     pub fn person_id(&self) -> Option<PersonId> {
         self.session.as_ref().map(|session| session.person.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crewbell_shared::Code;
+    use crewbell_shared::testing::at;
+
+    use super::*;
+
+    #[test]
+    fn the_status_of_a_command_is_read_as_it_was_written() {
+        let refusal = Refusal::new(Code::AlreadyAccepted, "Siri was first.");
+        for doing in
+            [CommandStatus::Waiting, CommandStatus::Done { seq: 7 }, CommandStatus::Refused { refusal, at: at(1) }]
+        {
+            let text = serde_json::to_string(&doing).unwrap();
+            assert_eq!(serde_json::from_str::<CommandStatus>(&text).unwrap(), doing, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_says_why_and_when() {
+        for facts in [r#""refused_at":"2026-11-21T10:00:00Z""#, r#""refusal":{"code":"invalid","message":""}"#] {
+            assert!(
+                serde_json::from_str::<CommandStatus>(&format!(r#"{{"doing":"refused",{facts}}}"#)).is_err(),
+                "{facts}"
+            );
+        }
+        assert!(serde_json::from_str::<CommandStatus>(r#"{"doing":"done"}"#).is_err());
     }
 }

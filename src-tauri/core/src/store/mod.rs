@@ -6,14 +6,14 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
-mod flat;
 mod image;
 mod memory;
 #[cfg(feature = "native")]
 mod sqlite;
 mod write;
 
-pub use image::{CommandStatus, Cursor, EntityKey, Image, Kept, Line, MOST_LINES, Session, Waiting};
+pub use crewbell_shared::EntityKey;
+pub use image::{CommandStatus, Cursor, Image, Kept, Line, MOST_LINES, Session, Waiting};
 pub use memory::Memory;
 #[cfg(feature = "native")]
 pub use sqlite::{Opened, Rebuilt, Sqlite, Unreadable};

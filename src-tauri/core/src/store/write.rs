@@ -15,7 +15,7 @@ pub enum Write {
     /// Stores an entity as of an entry; an older version never replaces a newer one.
     UpsertEntity {
         /// The entity.
-        noun: Arc<Entity>,
+        entity: Arc<Entity>,
         /// The number of the entry.
         seq: u64,
     },
@@ -24,7 +24,7 @@ pub enum Write {
     /// Replaces all entities with those of a snapshot.
     Replace {
         /// The entities.
-        nouns: Vec<Arc<Entity>>,
+        entities: Vec<Arc<Entity>>,
         /// The snapshot's cursor.
         cursor: Cursor,
     },

@@ -1,5 +1,6 @@
 //! A simulated device: an engine, a disk, the screen's content, and the person's commands.
 
+use crewbell_shared::call::CallVerb;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::engine::{Engine, Input, Now, Output, Step};
@@ -43,7 +44,7 @@ impl Sort {
     pub fn of(verb: &Verb) -> Self {
         match verb {
             _ if verb.is_live() => Self::Live,
-            Verb::EndCall { .. } => Self::HangUp,
+            Verb::Call(CallVerb::End { .. }) => Self::HangUp,
             _ => Self::Lasting,
         }
     }
@@ -252,7 +253,7 @@ impl Device {
         match told {
             CoreEvent::Patch { put, gone, .. } => {
                 for shown in put {
-                    self.screen.insert(EntityKey::of(&shown.noun), shown.clone());
+                    self.screen.insert(EntityKey::of(&shown.entity), shown.clone());
                 }
                 for key in gone {
                     self.screen.remove(key);
@@ -268,7 +269,7 @@ impl Device {
 
     /// Returns the entities of a fresh view state.
     pub fn picture(&self, now: Now) -> BTreeMap<EntityKey, Shown> {
-        self.engine.picture(now).nouns.into_iter().map(|shown| (EntityKey::of(&shown.noun), shown)).collect()
+        self.engine.picture(now).entities.into_iter().map(|shown| (EntityKey::of(&shown.entity), shown)).collect()
     }
 
     /// Kills the device and restarts it from its disk.
@@ -355,18 +356,18 @@ impl Device {
 
     /// Returns the calls on the screen.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
-        let from = EntityKey::new(EntityType::Call, uuid::Uuid::nil());
-        self.screen.range(from..).map_while(|(_, shown)| as_call(&shown.noun))
+        let from = EntityKey::first_of(EntityType::Call);
+        self.screen.range(from..).map_while(|(_, shown)| as_call(&shown.entity))
     }
 
     /// Returns the requests on the screen.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
-        self.screen.values().filter_map(|shown| as_request(&shown.noun))
+        self.screen.values().filter_map(|shown| as_request(&shown.entity))
     }
 
     /// Returns the alerts that ring, after applying the sabotage.
     fn heard(&self, sabotage: Option<Sabotage>) -> Vec<Alert> {
-        let is_on_duty = |shown: &Shown| matches!(shown.noun.as_ref(), Entity::Person(person) if person.on_duty);
+        let is_on_duty = |shown: &Shown| matches!(shown.entity.as_ref(), Entity::Person(person) if person.on_duty);
         let is_open = |id| self.requests().any(|request| request.id == id && request.state == Open);
         let gets_through = |alert: &&Alert| match sabotage {
             Some(Sabotage::LeaveTheOffDutyAlone) => self.screen.values().any(is_on_duty),

@@ -11,12 +11,12 @@ use crewbell_shared::person::{Actor, Person};
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{ActorRef, Command, Entity, Entry, Meta, Outcome, Source};
 use crewbell_shared::request::{Kind, Priority, Request, RequestState, Wish, joins_held, pressed_again};
-use crewbell_shared::rules::{self, DecisionContext, StateView};
+use crewbell_shared::rules::{self, DecisionContext, Lookup, StateView};
 use crewbell_shared::{Code, Refusal};
 use jiff::{SignedDuration, Timestamp};
 
 use super::dice::Dice;
-use super::site::{Nouns, crew, places};
+use super::site::{Entities, crew, places};
 
 /// The installation that all devices signed in to, and another one.
 pub const OURS: InstanceId = InstanceId(uuid::Uuid::from_u128(1));
@@ -28,7 +28,7 @@ const AWAY: SignedDuration = SignedDuration::from_secs(45);
 #[derive(Clone, Debug)]
 pub struct Server {
     instance: InstanceId,
-    pub site: Nouns,
+    pub site: Entities,
     pub log: Vec<Entry>,
     /// The stored outcome of each command.
     pub outcomes: BTreeMap<CommandId, Outcome>,
@@ -44,7 +44,7 @@ impl Server {
     pub fn new() -> Self {
         Self {
             instance: OURS,
-            site: Nouns::new(),
+            site: Entities::new(),
             log: Vec::new(),
             outcomes: BTreeMap::new(),
             revoked: BTreeSet::new(),
@@ -67,13 +67,13 @@ impl Server {
     fn append(
         &mut self,
         dice: &mut Dice,
-        noun: Entity,
+        entity: Entity,
         kind: &str,
         actor: &Actor,
         at: Timestamp,
         id: Option<CommandId>,
     ) {
-        let mut payload = noun.to_payload().unwrap();
+        let mut payload = entity.to_payload().unwrap();
         payload["changed_fields"] = serde_json::json!([]);
         let meta = Meta {
             site: "serenity".into(),
@@ -82,12 +82,12 @@ impl Server {
             ts: at,
             actor: ActorRef::from(actor),
             source: Source::App,
-            entity_type: Some(noun.entity_type().into()),
+            entity_type: Some(entity.entity_type().into()),
             command_id: id,
         };
-        let category = noun.entity_type().category().to_owned();
+        let category = entity.entity_type().category().to_owned();
         self.log.push(Entry { category, kind: kind.to_owned(), payload, meta });
-        self.site.put(noun);
+        self.site.put(entity);
     }
 
     /// Simulates a guest's press; returns its effect, to be counted.
@@ -129,7 +129,7 @@ impl Server {
     fn held_at(&self, place: PlaceId, at: Timestamp) -> Option<&Request> {
         let call = Wish { kind: Kind::Call, service: None, priority: Priority::Normal };
         let is_meant = |request: &&Request| {
-            let holder = request.holder().and_then(|holder| self.site.person(holder.id));
+            let holder = request.holder().and_then(|holder| self.site.get(holder.id));
             let hears = |holder: PersonId| self.site.is_reachable(holder);
             let joins = holder.is_some_and(|it| joins_held(request, &call, None, (it, hears(it.id)), at));
             request.place_id == place && joins
@@ -179,7 +179,7 @@ impl Server {
         if before.is_some_and(|before| before.refusal.is_some()) {
             return refused(Refusal::new(Code::DependsOnRefused, "It depends on a refused command."));
         }
-        let actor = Actor::Person(self.site.person(who).unwrap().clone());
+        let actor = Actor::Person(self.site.get(who).unwrap().clone());
         match rules::decide(&command.verb, &self.site, &actor, at) {
             Err(refusal) => refused(refusal),
             Ok(changes) => {
@@ -253,7 +253,7 @@ impl Server {
 
     /// Toggles whether Tom is an active crew member.
     pub fn toggle_tom(&mut self, dice: &mut Dice, at: Timestamp) {
-        let mut tom = self.site.person(crate::site::crew()[3].id).unwrap().clone();
+        let mut tom = self.site.get(crate::site::crew()[3].id).unwrap().clone();
         tom.active = !tom.active;
         self.append(dice, tom.into(), "person_updated", &Actor::System, at, None);
     }
@@ -275,8 +275,8 @@ impl Server {
             return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));
         }
         let event_id = self.log.last().map(|entry| entry.meta.event_id);
-        let nouns = self.site.nouns.values().cloned().map(std::sync::Arc::new).collect();
-        Ok(Snapshot { cursor: Cursor { seq: self.head(), event_id }, nouns, foreign: false })
+        let entities = self.site.entities.values().cloned().map(std::sync::Arc::new).collect();
+        Ok(Snapshot { cursor: Cursor { seq: self.head(), event_id }, entities, foreign: false })
     }
 
     /// Handles `hello`: returns the first frame, and whether the socket stays open.

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crewbell_core::store::EntityKey;
-use crewbell_shared::button::Button;
 use crewbell_shared::call::Call;
-use crewbell_shared::guest::{Guest, Stay};
-use crewbell_shared::ids::{ButtonId, CallId, GuestId, PersonId, PlaceId, RequestId, SiteId, StayId};
+use crewbell_shared::ids::{PersonId, PlaceId, SiteId};
 use crewbell_shared::person::{Person, Role};
 use crewbell_shared::place::{Place, PlaceKind};
 use crewbell_shared::protocol::{Entity, EntityType};
@@ -20,8 +18,8 @@ use super::world::{as_call, as_request};
 
 /// The entities of a site, as seen by the rules.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Nouns {
-    pub nouns: BTreeMap<EntityKey, Entity>,
+pub struct Entities {
+    pub entities: BTreeMap<EntityKey, Entity>,
     site: Option<Site>,
     /// The people with a socket.
     pub there: BTreeSet<PersonId>,
@@ -48,93 +46,62 @@ pub fn places() -> Vec<Place> {
     vec![place(101, "Cabin 1"), place(102, "Cabin 2")]
 }
 
-impl Nouns {
+impl Entities {
     /// Returns the initial site.
     pub fn new() -> Self {
         let id = SiteId(Uuid::from_u128(9));
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
-        let mut nouns = Self::default();
-        nouns
+        let mut entities = Self::default();
+        entities
             .put(Site { id, slug, name, settings: SiteSettings { ring_time_s: 20, ..SiteSettings::default() } }.into());
         for person in crew() {
-            nouns.put(person.into());
+            entities.put(person.into());
         }
         for place in places() {
-            nouns.put(place.into());
+            entities.put(place.into());
         }
-        nouns
+        entities
     }
 
-    pub fn put(&mut self, noun: Entity) {
-        if let Entity::Site(site) = &noun {
+    pub fn put(&mut self, entity: Entity) {
+        if let Entity::Site(site) = &entity {
             self.site = Some(site.clone());
         }
-        self.nouns.insert(EntityKey::of(&noun), noun);
+        self.entities.insert(EntityKey::of(&entity), entity);
     }
 
     /// Returns all calls.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.nouns.range(EntityKey::new(EntityType::Call, Uuid::nil())..).map_while(|(_, noun)| as_call(noun))
+        self.entities.range(EntityKey::first_of(EntityType::Call)..).map_while(|(_, entity)| as_call(entity))
     }
 
     /// Returns all requests.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
-        self.nouns.values().filter_map(as_request)
+        self.entities.values().filter_map(as_request)
     }
 
     /// Returns all people.
     pub fn people(&self) -> impl Iterator<Item = &Person> {
-        self.nouns.values().filter_map(|noun| if let Entity::Person(person) = noun { Some(person) } else { None })
-    }
-
-    fn get(&self, entity_type: EntityType, id: Uuid) -> Option<&Entity> {
-        self.nouns.get(&EntityKey { entity_type, id })
+        self.entities
+            .values()
+            .filter_map(|entity| if let Entity::Person(person) = entity { Some(person) } else { None })
     }
 }
 
-macro_rules! sights {
-    ($($name:ident($id:ident) -> $noun:ident),+ $(,)?) => {$(
-        fn $name(&self, id: $id) -> Option<&$noun> {
-            match self.get(EntityType::$noun, id.0) {
-                Some(Entity::$noun(noun)) => Some(noun),
-                _ => None,
-            }
-        }
-    )+};
-}
-
-impl StateView for Nouns {
+impl StateView for Entities {
     fn site(&self) -> &Site {
         self.site.as_ref().unwrap()
     }
 
-    sights! {
-        request(RequestId) -> Request,
-        person(PersonId) -> Person,
-        place(PlaceId) -> Place,
-        guest(GuestId) -> Guest,
-        stay(StayId) -> Stay,
-        button(ButtonId) -> Button,
-        call(CallId) -> Call,
+    fn entity(&self, key: EntityKey) -> Option<&Entity> {
+        self.entities.get(&key)
     }
 
-    fn live_call_of(&self, person: PersonId) -> Option<&Call> {
-        self.calls().find(|call| call.is_live() && call.is_party(person))
+    fn all(&self, entity_type: EntityType) -> Box<dyn Iterator<Item = &Entity> + '_> {
+        Box::new(self.entities.values().filter(move |entity| entity.entity_type() == entity_type))
     }
 
     fn is_reachable(&self, person: PersonId) -> bool {
         self.there.contains(&person)
-    }
-
-    fn device(&self, _: &str) -> Option<&Button> {
-        None
-    }
-
-    fn guest_in(&self, _: PlaceId) -> Option<GuestId> {
-        None
-    }
-
-    fn others_stay_in(&self, _: PlaceId, _: StayId) -> bool {
-        false
     }
 }

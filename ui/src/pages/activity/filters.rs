@@ -90,7 +90,7 @@ pub fn FilterBar(
         .chain(log_text::CATEGORIES.map(|name| (name.to_owned(), log_text::category(name))))
         .collect::<Vec<_>>();
     let people = Memo::new(move |_| {
-        let mut people = state.people.list(|item| Some((item.noun.id.to_string(), item.noun.name.clone())));
+        let mut people = state.people.list(|item| Some((item.entity.id.to_string(), item.entity.name.clone())));
         people.sort_by_key(|(_, name)| name.to_lowercase());
         people.insert(0, (String::new(), words().activity.everybody.to_owned()));
         people

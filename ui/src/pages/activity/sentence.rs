@@ -32,21 +32,21 @@ pub fn subject(state: AppState, line: &Line) -> Option<Sentence> {
     let id = line.about?.id;
     let named = match line.about?.entity_type {
         EntityType::Request => {
-            let request = state.requests.peek(id.into())?.noun;
+            let request = state.requests.peek(id.into())?.entity;
             Some(format!("{} · {}", request.place_name, names::wish(&request)))
         }
-        EntityType::Person => return Some((&state.people.peek(id.into())?.noun.as_ref()).into()),
-        EntityType::Place => state.places.peek(id.into()).map(|item| item.noun.name),
-        EntityType::Guest => state.guests.peek(id.into()).map(|item| item.noun.name),
+        EntityType::Person => return Some((&state.people.peek(id.into())?.entity.as_ref()).into()),
+        EntityType::Place => state.places.peek(id.into()).map(|item| item.entity.name),
+        EntityType::Guest => state.guests.peek(id.into()).map(|item| item.entity.name),
         EntityType::Stay => {
-            let stay = state.stays.peek(id.into())?.noun;
-            let guest = state.guests.peek(stay.guest_id)?.noun.name;
-            let place = state.places.peek(stay.place_id).map(|item| item.noun.name);
+            let stay = state.stays.peek(id.into())?.entity;
+            let guest = state.guests.peek(stay.guest_id)?.entity.name;
+            let place = state.places.peek(stay.place_id).map(|item| item.entity.name);
             Some(place.map_or(guest.clone(), |place| format!("{guest} · {place}")))
         }
-        EntityType::Button => state.buttons.peek(id.into()).map(|item| item.noun.name.unwrap_or(item.noun.device)),
+        EntityType::Button => state.buttons.peek(id.into()).map(|item| item.entity.name.unwrap_or(item.entity.device)),
         EntityType::Site => Some(state.site_name()),
-        EntityType::Call => return Some(parties(&state.calls.peek(id.into())?.noun)),
+        EntityType::Call => return Some(parties(&state.calls.peek(id.into())?.entity)),
     };
     named.map(Sentence::from)
 }

@@ -68,12 +68,12 @@ pub trait Known {
 
 impl Known for AppState {
     fn button_of(&self, request: RequestId) -> Option<ButtonId> {
-        self.requests.peek(request)?.noun.button_id
+        self.requests.peek(request)?.entity.button_id
     }
 
     fn only_button_in(&self, place: Uuid) -> Option<ButtonId> {
         let there = untrack(|| {
-            self.buttons.list(|item| (item.noun.place_id.map(|id| id.0) == Some(place)).then_some(item.noun.id))
+            self.buttons.list(|item| (item.entity.place_id.map(|id| id.0) == Some(place)).then_some(item.entity.id))
         });
         if let [one] = there[..] { Some(one) } else { None }
     }

@@ -91,7 +91,7 @@ pub fn Buttons() -> impl IntoView {
 /// The buttons whose name, number or place contains the words: those that need attention first, then by name.
 fn sorted(state: AppState, words: &str) -> Vec<(Care, ButtonId)> {
     let words = words.trim().to_lowercase();
-    let all = state.buttons.list(|item| Some(item.noun.clone()));
+    let all = state.buttons.list(|item| Some(item.entity.clone()));
     let titled = all.into_iter().map(|button| (title(state, &button), button));
     by_care(titled.filter(|(title, button)| has(title, button, &words)).collect())
 }
@@ -118,7 +118,7 @@ fn natural(name: &str) -> Vec<(u64, String)> {
 #[component]
 fn InHand(heard: Heard) -> impl IntoView {
     let state = state();
-    let last = Memo::new(move |_| heard.last.get().and_then(|id| state.buttons.get(id)).map(|item| item.noun));
+    let last = Memo::new(move |_| heard.last.get().and_then(|id| state.buttons.get(id)).map(|item| item.entity));
     let text = move || match last.get() {
         Some(button) => {
             let what = format!("{} · {}", title(state, &button), button.device);

@@ -23,7 +23,7 @@ pub fn ButtonRow(
     let state = state();
     let Some(row) = state.buttons.row(id) else { return ().into_any() };
     let item = Memo::new(move |_| row.get());
-    let button = Memo::new(move |_| item.with(|item| item.noun.clone()));
+    let button = Memo::new(move |_| item.with(|item| item.entity.clone()));
     let pending = Memo::new(move |_| item.with(|item| item.pending));
     let lit = Memo::new(move |_| heard.is_lit(id));
     let title = Memo::new(move |_| button.with(|button| title(state, button)));

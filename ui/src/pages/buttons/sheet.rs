@@ -1,5 +1,6 @@
 //! The sheet of a button: its health in full, and its actions: assign, move, retire, bring back.
 
+use crewbell_shared::button::ButtonVerb;
 use crewbell_shared::button::{Button as Device, ButtonState};
 use crewbell_shared::ids::{ButtonId, PlaceId};
 use crewbell_shared::person::Right;
@@ -31,14 +32,14 @@ pub fn ButtonSheet(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let state = state();
-    let button = Memo::new(move |_| state.buttons.get(id).map(|item| item.noun));
+    let button = Memo::new(move |_| state.buttons.get(id).map(|item| item.entity));
     let may = Memo::new(move |_| state.may(Right::AssignButtons));
     let waits = untrack(|| button.with(|button| button.as_ref().is_some_and(|one| health::care(one) == Care::Place)));
     let step = RwSignal::new(if waits && may.get_untracked() { Step::Assign } else { Step::Health });
     let called =
         Memo::new(move |_| button.with(|button| button.as_ref().map(|one| title(state, one)).unwrap_or_default()));
     let retire = move || {
-        state.act(Verb::RetireButton { button_id: id });
+        state.act(Verb::Button(ButtonVerb::Retire { button_id: id }));
         on_close.run(());
     };
     let contents = move || match step.get() {
@@ -132,13 +133,13 @@ fn Assign(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let state = state();
-    let button = state.buttons.peek(id).map(|item| item.noun);
+    let button = state.buttons.peek(id).map(|item| item.entity);
     let what = button.as_ref().map(|button| button.device.clone()).unwrap_or_default();
     let place = RwSignal::new(button.as_ref().and_then(|button| button.place_id));
     let name = RwSignal::new(button.and_then(|button| button.name).unwrap_or_default());
     let wrong = RwSignal::new(None::<String>);
     let assign = move |place_id: PlaceId| {
-        let verb = Verb::AssignButton { button_id: id, place_id, name: given(name) };
+        let verb = Verb::Button(ButtonVerb::Assign { button_id: id, place_id, name: given(name) });
         act(state, verb, wrong, on_close);
     };
     view! {
@@ -164,13 +165,13 @@ pub fn AddSheet(
     let wrong = RwSignal::new(None::<String>);
     let add = move |place_id: PlaceId| {
         let device = device.with_untracked(|device| device.trim().to_owned());
-        let taken = untrack(|| state.buttons.find(|item| (item.noun.device == device).then_some(()))).is_some();
+        let taken = untrack(|| state.buttons.find(|item| (item.entity.device == device).then_some(()))).is_some();
         if device.is_empty() || device.len() > 64 {
             wrong.set(Some(words().buttons.device_missing.to_owned()));
         } else if taken {
             wrong.set(Some(words().buttons.device_taken.to_owned()));
         } else {
-            let verb = Verb::CreateButton { button_id: new_id(), device, place_id, name: given(name) };
+            let verb = Verb::Button(ButtonVerb::Create { button_id: new_id(), device, place_id, name: given(name) });
             act(state, verb, wrong, on_close);
         }
     };

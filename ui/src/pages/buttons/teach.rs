@@ -5,6 +5,7 @@ use crewbell_shared::button::{
 };
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::site::SiteSettings;
+use crewbell_shared::site::SiteVerb;
 use leptos::prelude::*;
 
 use crate::components::{Button, ButtonStyle, Field, IconName, Select, Sheet};
@@ -145,13 +146,13 @@ fn TopicSheet(topic: String, on_close: Callback<()>) -> impl IntoView {
 }
 
 fn settings(state: AppState) -> SiteSettings {
-    untrack(|| state.sites.find(|site| Some(site.noun.settings.clone()))).unwrap_or_default()
+    untrack(|| state.sites.find(|site| Some(site.entity.settings.clone()))).unwrap_or_default()
 }
 
 /// Saves the site's settings with another vocabulary, or shows the error.
 pub fn save(state: AppState, vocabulary: Vocabulary, wrong: RwSignal<Option<String>>, on_done: Callback<()>) {
     let settings = SiteSettings { vocabulary, ..settings(state) };
-    state.act_or(Verb::SaveSettings { settings }, move |answer| match answer {
+    state.act_or(Verb::Site(SiteVerb::SaveSettings { settings }), move |answer| match answer {
         Ok(()) => on_done.run(()),
         Err(error) => drop(wrong.try_set(Some(refusals::ask_error(&error)))),
     });

@@ -71,13 +71,13 @@ fn List() -> impl IntoView {
 
 /// The current vocabulary of the site.
 fn vocabulary(state: AppState) -> Vocabulary {
-    state.sites.find(|site| Some(site.noun.settings.vocabulary.clone())).unwrap_or_default()
+    state.sites.find(|site| Some(site.entity.settings.vocabulary.clone())).unwrap_or_default()
 }
 
 /// Renders one kind of message: its device, the reason, and the possible action.
 fn row(state: AppState, message: &UnrecognisedMessage, teach: Callback<Lesson>) -> impl IntoView + use<> {
     let w = &words().buttons;
-    let known = state.buttons.find(|item| (item.noun.device == message.device).then(|| title(state, &item.noun)));
+    let known = state.buttons.find(|item| (item.entity.device == message.device).then(|| title(state, &item.entity)));
     let who = known.unwrap_or_else(|| message.device.clone());
     let ago = time::ago(message.last_at, state.now.get_untracked());
     let times = fill(w.unrecognised_times, &[("times", &message.times.to_string()), ("ago", &ago)]);

@@ -14,8 +14,8 @@ use crate::state::{AppState, state};
 
 /// The page of a subject; `None` for entity types that calls can't be about. A new subject type needs an arm here and
 /// in `known`.
-fn page_of(noun: EntityType) -> Option<Page> {
-    match noun {
+fn page_of(entity_type: EntityType) -> Option<Page> {
+    match entity_type {
         EntityType::Request => Some(Page::Requests),
         EntityType::Place => Some(Page::Places),
         EntityType::Site
@@ -28,14 +28,14 @@ fn page_of(noun: EntityType) -> Option<Page> {
 }
 
 /// The name and the kind of a subject, as far as this device knows it.
-fn known(state: AppState, noun: EntityType, id: Uuid) -> Option<(String, String)> {
-    match noun {
+fn known(state: AppState, entity_type: EntityType, id: Uuid) -> Option<(String, String)> {
+    match entity_type {
         EntityType::Request => {
-            let request = state.requests.get(id.into())?.noun;
+            let request = state.requests.get(id.into())?.entity;
             Some((request.place_name.clone(), names::wish(&request)))
         }
         EntityType::Place => {
-            let place = state.places.get(id.into())?.noun;
+            let place = state.places.get(id.into())?.entity;
             Some((place.name, names::place_kind(place.kind).to_owned()))
         }
         EntityType::Site
@@ -49,34 +49,34 @@ fn known(state: AppState, noun: EntityType, id: Uuid) -> Option<(String, String)
 
 /// The subject of a call in words: "Cabin 5 · Bring drinks". An unknown subject has the name that it had at the time.
 pub fn about(state: AppState, about: &About) -> String {
-    let known = about.noun.known().and_then(|noun| known(state, noun, about.id));
+    let known = about.entity_type.known().and_then(|entity_type| known(state, entity_type, about.id));
     known.map_or_else(|| about.name.clone(), |(name, what)| format!("{name} · {what}"))
 }
 
 /// The route to a subject; `None` for an entity type that only a newer version has a page for.
 pub fn way_to(about: &About) -> Option<Route> {
-    Some(Route::about(page_of(about.noun.known()?)?, about.id))
+    Some(Route::about(page_of(about.entity_type.known()?)?, about.id))
 }
 
 /// An entity as the subject of a call; `None` while it isn't known here.
-fn about_now(state: AppState, noun: EntityType, id: Uuid) -> Option<About> {
-    let (name, _) = known(state, noun, id)?;
-    Some(About { noun: noun.into(), id, name })
+fn about_now(state: AppState, entity_type: EntityType, id: Uuid) -> Option<About> {
+    let (name, _) = known(state, entity_type, id)?;
+    Some(About { entity_type: entity_type.into(), id, name })
 }
 
 /// A button to call somebody about an entity: the colleague who holds it, or else a colleague of choice.
 #[component]
 pub fn CallAbout(
     /// The type of the entity.
-    noun: EntityType,
+    entity_type: EntityType,
     /// The id of the entity.
     id: Uuid,
 ) -> impl IntoView {
     let state = state();
     let chooses = RwSignal::new(false);
-    let about = Memo::new(move |_| about_now(state, noun, id));
+    let about = Memo::new(move |_| about_now(state, entity_type, id));
     let holder = Memo::new(move |_| {
-        let request = (noun == EntityType::Request).then(|| state.requests.get(id.into()))??.noun;
+        let request = (entity_type == EntityType::Request).then(|| state.requests.get(id.into()))??.entity;
         request.holder().filter(|holder| Some(holder.id) != state.my_id()).cloned()
     });
     let sheet = move || {
@@ -96,14 +96,14 @@ pub fn CallAbout(
 }
 
 /// The calls about an entity, oldest first.
-pub fn calls_about(state: AppState, noun: EntityType, id: Uuid) -> Vec<Call> {
-    let mut calls = state.calls.list(|item| is_about(&item.noun, noun, id).then(|| item.noun.clone()));
+pub fn calls_about(state: AppState, entity_type: EntityType, id: Uuid) -> Vec<Call> {
+    let mut calls = state.calls.list(|item| is_about(&item.entity, entity_type, id).then(|| item.entity.clone()));
     calls.sort_by_key(|call| (call.call_time, call.id));
     calls
 }
 
-fn is_about(call: &Call, noun: EntityType, id: Uuid) -> bool {
-    call.about.as_ref().is_some_and(|about| about.id == id && about.noun.known() == Some(noun))
+fn is_about(call: &Call, entity_type: EntityType, id: Uuid) -> bool {
+    call.about.as_ref().is_some_and(|about| about.id == id && about.entity_type.known() == Some(entity_type))
 }
 
 /// The maximum number of calls in the list; the calls page has the full history.
@@ -114,13 +114,13 @@ const LISTED: usize = 5;
 #[component]
 pub fn CallsAbout(
     /// The type of the entity.
-    noun: EntityType,
+    entity_type: EntityType,
     /// The id of the entity.
     id: Uuid,
 ) -> impl IntoView {
     let state = state();
     let last = Memo::new(move |_| {
-        let calls = calls_about(state, noun, id);
+        let calls = calls_about(state, entity_type, id);
         calls.iter().rev().take(LISTED).map(|call| call.id).collect::<Vec<_>>()
     });
     view! {
@@ -140,14 +140,14 @@ fn OneCall(id: CallId) -> impl IntoView {
     let row = state.calls.row(id);
     move || {
         row.as_ref().map(Get::get).map(|item| {
-            let when = time::moment(item.noun.call_time, state.now.get_untracked());
+            let when = time::moment(item.entity.call_time, state.now.get_untracked());
             view! {
                 <div class="row" class:pending=item.pending>
                     <div class="row-press">
                         <span class="row-icon"><Icon of=IconName::Phone/></span>
                         <span class="row-text">
-                            <b><Said of=parties(&item.noun)/></b>
-                            <small>{format!("{} · {when}", how(&item.noun))}</small>
+                            <b><Said of=parties(&item.entity)/></b>
+                            <small>{format!("{} · {when}", how(&item.entity))}</small>
                         </span>
                     </div>
                 </div>
@@ -163,13 +163,13 @@ mod tests {
 
     use super::*;
 
-    fn of(noun: EntityTypeName) -> About {
-        About { noun, id: cabin().id.0, name: "Cabin 5".into() }
+    fn of(entity_type: EntityTypeName) -> About {
+        About { entity_type, id: cabin().id.0, name: "Cabin 5".into() }
     }
 
     #[test]
     fn a_call_leads_to_the_page_of_what_it_is_about_where_there_is_one() {
-        let page = |noun| way_to(&of(noun)).map(|route| route.page);
+        let page = |entity_type| way_to(&of(entity_type)).map(|route| route.page);
         assert_eq!(page(EntityType::Request.into()), Some(Page::Requests));
         assert_eq!(page(EntityType::Place.into()), Some(Page::Places));
         assert_eq!(page(EntityType::Person.into()), None);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_about_one_noun_and_no_other() {
+    fn a_call_is_about_one_entity_and_no_other() {
         let call = Call { about: Some(of(EntityType::Place.into())), ..ringing_call(at(0)) };
         let (id, other) = (cabin().id.0, Uuid::from_u128(99));
         assert!(is_about(&call, EntityType::Place, id));

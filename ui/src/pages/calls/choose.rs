@@ -50,7 +50,7 @@ pub fn Choose(
 fn colleagues(state: AppState) -> Vec<Person> {
     let me = state.my_id();
     let people = state.people.list(|item| {
-        let person = &item.noun;
+        let person = &item.entity;
         (person.active && Some(person.id) != me).then(|| person.clone())
     });
     by_readiness(people, |id| state.presence_of(id))

@@ -65,7 +65,7 @@ pub fn Calls() -> impl IntoView {
 /// The calls of a person, newest first; all of them, or only the missed ones.
 fn history(state: AppState, me: PersonId, missed: bool) -> Vec<CallId> {
     let mut calls = state.calls.list(|item| {
-        let call = &item.noun;
+        let call = &item.entity;
         let wanted = call.is_party(me) && (!missed || CallDirection::of(call, me) == CallDirection::Missed);
         wanted.then_some((std::cmp::Reverse(call.call_time), call.id))
     });

@@ -1,5 +1,6 @@
 //! The row of one call in the history, and the detection that a missed call was seen.
 
+use crewbell_shared::call::CallVerb;
 use std::time::Duration;
 
 use crewbell_shared::call::Call;
@@ -30,7 +31,7 @@ pub fn CallRow(
     let state = state();
     let Some(row) = state.calls.row(id) else { return ().into_any() };
     let call = Memo::new(move |_| row.get());
-    let first = call.get_untracked().noun;
+    let first = call.get_untracked().entity;
     let Some(other) = first.other(me).cloned() else { return ().into_any() };
     // The call stays marked as new while the row exists, so that a person who opens the page sees the mark.
     let is_new = CallDirection::of(&first, me) == CallDirection::Missed && first.is_unseen();
@@ -38,10 +39,10 @@ pub fn CallRow(
     if is_new {
         notice(state, id, line);
     }
-    let way = Memo::new(move |_| call.with(|item| CallDirection::of(&item.noun, me)));
+    let way = Memo::new(move |_| call.with(|item| CallDirection::of(&item.entity, me)));
     let there = Memo::new(move |_| presence_words(state, other.id));
-    let text = Memo::new(move |_| call.with(|item| beneath(state, &item.noun)));
-    let why = Memo::new(move |_| call.with(|item| item.noun.about.as_ref().map(|of| about(state, of))));
+    let text = Memo::new(move |_| call.with(|item| beneath(state, &item.entity)));
+    let why = Memo::new(move |_| call.with(|item| item.entity.about.as_ref().map(|of| about(state, of))));
     let what_for = first.about.clone();
     let to = what_for.as_ref().and_then(way_to).map(Route::address);
     let for_what = move || {
@@ -85,7 +86,7 @@ fn notice(state: AppState, id: CallId, line: NodeRef<html::Li>) {
         let seen = line.get_untracked().is_some_and(|line| page::is_seen(&line, "main"));
         let before = glances.get_value();
         if seen && before == 1 {
-            state.act(Verb::SeeCall { call_id: id });
+            state.act(Verb::Call(CallVerb::See { call_id: id }));
         }
         // 2 means sent: the command is sent only once.
         glances.set_value(match (seen, before) {

@@ -45,9 +45,9 @@ fn Card(id: GuestId) -> impl IntoView {
     let w = &words().guests;
     let guest = Memo::new(move |_| state.guests.get(id));
     let name =
-        Memo::new(move |_| guest.with(|item| item.as_ref().map(|item| item.noun.name.clone())).unwrap_or_default());
+        Memo::new(move |_| guest.with(|item| item.as_ref().map(|item| item.entity.name.clone())).unwrap_or_default());
     let notes =
-        Memo::new(move |_| guest.with(|item| item.as_ref().map(|item| item.noun.notes.clone())).unwrap_or_default());
+        Memo::new(move |_| guest.with(|item| item.as_ref().map(|item| item.entity.notes.clone())).unwrap_or_default());
     let pending = Memo::new(move |_| guest.with(|item| item.as_ref().is_some_and(|item| item.pending)));
     let may_edit = Memo::new(move |_| state.may(Right::EditGuests));
     view! {
@@ -75,8 +75,8 @@ fn Card(id: GuestId) -> impl IntoView {
 
 /// The stays of a guest, newest first.
 fn stays_of(state: AppState, id: GuestId) -> Vec<Item<Stay>> {
-    let mut stays = state.stays.list(|item| (item.noun.guest_id == id).then(|| item.clone()));
-    stays.sort_by_key(|item| std::cmp::Reverse((item.noun.checked_in_at, item.noun.id)));
+    let mut stays = state.stays.list(|item| (item.entity.guest_id == id).then(|| item.clone()));
+    stays.sort_by_key(|item| std::cmp::Reverse((item.entity.checked_in_at, item.entity.id)));
     stays
 }
 
@@ -86,10 +86,10 @@ fn Staying(id: GuestId, may_edit: Memo<bool>) -> impl IntoView {
     let state = state();
     let over = over();
     let w = &words().guests;
-    let current = Memo::new(move |_| stays_of(state, id).into_iter().find(|item| item.noun.checked_out_at.is_none()));
+    let current = Memo::new(move |_| stays_of(state, id).into_iter().find(|item| item.entity.checked_out_at.is_none()));
     let shown = move || match current.get() {
-        Some(Item { noun, pending }) => {
-            let (stay_id, place_id, since) = (noun.id, noun.place_id, noun.checked_in_at);
+        Some(Item { entity, pending }) => {
+            let (stay_id, place_id, since) = (entity.id, entity.place_id, entity.checked_in_at);
             let title = Memo::new(move |_| fill(w.stays_in, &[("place", &state.place_name(place_id))]));
             let text = Memo::new(move |_| fill(w.since, &[("time", &time::moment(since, state.now.get()))]));
             view! {
@@ -129,12 +129,12 @@ fn Wishes(id: GuestId) -> impl IntoView {
     let open = Memo::new(move |_| {
         let is_open = |how: &RequestState| matches!(how, RequestState::Open | RequestState::Accepted(_));
         state.requests.list(|item| {
-            let request = &item.noun;
+            let request = &item.entity;
             let is_theirs = request.guest_id == Some(id) && is_open(&request.state);
             is_theirs.then(|| item.clone())
         })
     });
-    let row = move |Item { noun: request, pending }: Item<Request>| {
+    let row = move |Item { entity: request, pending }: Item<Request>| {
         let to = Route::about(Page::Requests, request.id.0);
         let title = format!("{} · {}", request.place_name, names::wish(&request));
         let (text, who) = (names::state(&request.state), request.holder().cloned());
@@ -156,10 +156,10 @@ fn Earlier(id: GuestId) -> impl IntoView {
     let state = state();
     let ended = Memo::new(move |_| {
         let stays = stays_of(state, id).into_iter();
-        stays.filter(|item| item.noun.checked_out_at.is_some()).collect::<Vec<_>>()
+        stays.filter(|item| item.entity.checked_out_at.is_some()).collect::<Vec<_>>()
     });
     let row = move |item: Item<Stay>| {
-        let stay = item.noun;
+        let stay = item.entity;
         let (from, to) = (stay.checked_in_at, stay.checked_out_at.unwrap_or(stay.checked_in_at));
         let text = move || {
             let (from, to) = (time::date(from), time::date(to));

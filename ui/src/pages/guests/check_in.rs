@@ -1,5 +1,6 @@
 //! The check-in sheet: the choice of a place, free or taken.
 
+use crewbell_shared::guest::StayVerb;
 use crewbell_shared::ids::{GuestId, PlaceId, StayId};
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Verb;
@@ -43,7 +44,7 @@ pub fn CheckIn(id: GuestId, on_close: Callback<()>) -> impl IntoView {
     let check_in = move || {
         if let Some(room) = choice.get_untracked() {
             let stay_id: StayId = new_id();
-            state.act(Verb::CheckIn { stay_id, guest_id: id, place_id: room.place_id });
+            state.act(Verb::Stay(StayVerb::CheckIn { stay_id, guest_id: id, place_id: room.place_id }));
             on_close.run(());
         }
     };

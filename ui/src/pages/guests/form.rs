@@ -1,6 +1,7 @@
 //! The form for a guest's name and the notes for the crew.
 
 use crewbell_core::screen::Ask;
+use crewbell_shared::guest::GuestVerb;
 use crewbell_shared::ids::{CommandId, GuestId};
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::MAX_TEXT;
@@ -20,7 +21,7 @@ pub fn Form(guest: Option<GuestId>, on_close: Callback<()>) -> impl IntoView {
     let state = state();
     let over = over();
     let w = &words().guests;
-    let known = guest.and_then(|id| state.guests.peek(id)).map(|item| item.noun);
+    let known = guest.and_then(|id| state.guests.peek(id)).map(|item| item.entity);
     let (was_called, noted) = known.map(|guest| (guest.name, guest.notes)).unwrap_or_default();
     let (name, notes) = (RwSignal::new(was_called), RwSignal::new(noted));
     let tried = RwSignal::new(false);
@@ -34,7 +35,7 @@ pub fn Form(guest: Option<GuestId>, on_close: Callback<()>) -> impl IntoView {
         if trouble_with_name(&called).is_some() || trouble_with_length(&noted, MAX_TEXT).is_some() {
             return;
         }
-        let verb = Verb::SaveGuest { guest_id: id, name: called, notes: noted };
+        let verb = Verb::Guest(GuestVerb::Save { guest_id: id, name: called, notes: noted });
         state.ask_and(Ask::Do { verb }, move |_: Option<CommandId>| {
             over.close();
             if guest.is_none() {

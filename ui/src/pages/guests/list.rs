@@ -16,9 +16,9 @@ const AT_ONCE: usize = 100;
 /// Collects guests, stays and places, and subscribes to them.
 pub fn house(state: AppState) -> House {
     House {
-        guests: state.guests.list(|item| Some(item.noun.clone())),
-        stays: state.stays.list(|item| Some(item.noun.clone())),
-        places: state.places.list(|item| Some(item.noun.clone())),
+        guests: state.guests.list(|item| Some(item.entity.clone())),
+        stays: state.stays.list(|item| Some(item.entity.clone())),
+        places: state.places.list(|item| Some(item.entity.clone())),
     }
 }
 
@@ -116,15 +116,15 @@ fn OneLine(line: Line) -> impl IntoView {
     let guest = Memo::new(move |_| state.guests.get(id));
     let stay = Memo::new(move |_| line.stay_id.and_then(|id| state.stays.get(id)));
     let name =
-        Memo::new(move |_| guest.with(|item| item.as_ref().map(|item| item.noun.name.clone())).unwrap_or_default());
+        Memo::new(move |_| guest.with(|item| item.as_ref().map(|item| item.entity.name.clone())).unwrap_or_default());
     let has_notes =
-        Memo::new(move |_| guest.with(|item| item.as_ref().is_some_and(|item| !item.noun.notes.is_empty())));
+        Memo::new(move |_| guest.with(|item| item.as_ref().is_some_and(|item| !item.entity.notes.is_empty())));
     let pending = Memo::new(move |_| {
         let of_guest = guest.with(|item| item.as_ref().is_some_and(|item| item.pending));
         of_guest || stay.with(|item| item.as_ref().is_some_and(|item| item.pending))
     });
     let text = Memo::new(move |_| {
-        let Some(stay) = stay.get().map(|item| item.noun) else { return words().guests.never_stayed.to_owned() };
+        let Some(stay) = stay.get().map(|item| item.entity) else { return words().guests.never_stayed.to_owned() };
         let (place, now) = (state.place_name(stay.place_id), state.now.get());
         let at = |at| time::moment(at, now);
         match stay.checked_out_at {

@@ -49,11 +49,11 @@ fn waits(state: AppState, page: Page) -> Vec<(String, Tone)> {
             state.status.with(|status| ails(status, settings::sounds_on(sounds.as_deref())))
         }
         Page::Guests => {
-            let staying = state.stays.list(|item| item.noun.checked_out_at.is_none().then_some(()));
+            let staying = state.stays.list(|item| item.entity.checked_out_at.is_none().then_some(()));
             vec![(words().guests.staying.say(staying.len()), Tone::Quiet)]
         }
         Page::Buttons if state.may(Right::AssignButtons) => {
-            let new = state.buttons.list(|item| (item.noun.state == ButtonState::New).then_some(())).len();
+            let new = state.buttons.list(|item| (item.entity.state == ButtonState::New).then_some(())).len();
             let said = format!("{new} · {}", names::button_state(ButtonState::New));
             if new > 0 { vec![(said, Tone::Info)] } else { Vec::new() }
         }

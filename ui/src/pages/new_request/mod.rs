@@ -5,6 +5,7 @@ use crewbell_shared::person::Right;
 use crewbell_shared::place::{Place, PlaceKind};
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::Kind;
+use crewbell_shared::request::RequestVerb;
 use crewbell_shared::site::SiteSettings;
 use leptos::prelude::*;
 
@@ -41,7 +42,14 @@ pub fn NewRequest() -> impl IntoView {
         let request_id: RequestId = new_id();
         let text = Some(text.get_untracked().trim().to_owned()).filter(|text| !text.is_empty());
         let (kind, service) = (wish.kind, wish.service);
-        state.act(Verb::CreateRequest { request_id, place_id: place.id, kind, service, priority: None, text });
+        state.act(Verb::Request(RequestVerb::Create {
+            request_id,
+            place_id: place.id,
+            kind,
+            service,
+            priority: None,
+            text,
+        }));
         show(Route::to(Page::Requests));
     };
     view! {
@@ -153,7 +161,7 @@ fn groups(state: AppState, text: &str) -> Vec<Group> {
 
 /// What can be requested at the site: calls first, then the services of its keys, an emergency last.
 fn wishes(state: AppState) -> Vec<Wish> {
-    let services = state.sites.find(|site| Some(site.noun.settings.services.clone())).unwrap_or_default();
+    let services = state.sites.find(|site| Some(site.entity.settings.services.clone())).unwrap_or_default();
     let services = services.into_iter().filter(|service| service.code != SiteSettings::DO_NOT_DISTURB);
     let services = services.map(|service| Wish { kind: Kind::Service, service: Some(service.code) });
     let plain = |kind| Wish { kind, service: None };

@@ -1,9 +1,8 @@
 //! The current state of a refused command's subject: the reason dates from the refusal, this from now.
 
-use crewbell_core::screen::{Act, Deed};
-use crewbell_shared::guest::Stay;
+use crewbell_shared::guest::{Stay, StayVerb};
 use crewbell_shared::ids::{GuestId, PersonId, RequestId, StayId};
-use crewbell_shared::protocol::EntityType;
+use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::RequestState;
 use crewbell_shared::{Code, Refusal};
 use leptos::prelude::*;
@@ -12,19 +11,20 @@ use crate::locales::{fill, refusals, time, words};
 use crate::state::AppState;
 
 /// The current state, if it differs from what the reason says.
-pub fn now(state: AppState, deed: &Deed, refusal: &Refusal) -> Option<String> {
-    let about = deed.about?;
-    if let Act::CheckIn { guest_id, .. } = &deed.act {
-        return (refusal.code == Code::StayConflict).then(|| stays(state, StayId(about.id), *guest_id));
+pub fn now(state: AppState, verb: &Verb, refusal: &Refusal) -> Option<String> {
+    let is_conflict = refusal.code == Code::StayConflict;
+    match verb {
+        Verb::Stay(StayVerb::CheckIn { stay_id, guest_id, .. }) => {
+            is_conflict.then(|| stays(state, *stay_id, *guest_id))
+        }
+        Verb::Stay(StayVerb::CheckOut { stay_id }) => is_conflict.then(|| left(state, *stay_id)),
+        Verb::Request(_) => {
+            let request = state.requests.get(RequestId(verb.subject()?.id))?.entity;
+            let said = refusals::person(refusal);
+            request_now(&request.state, state.my_id(), said.as_deref(), |at| time::moment(at, state.now.get()))
+        }
+        Verb::Site(_) | Verb::Person(_) | Verb::Place(_) | Verb::Guest(_) | Verb::Button(_) | Verb::Call(_) => None,
     }
-    if deed.act == Act::CheckOut {
-        let guest = state.stays.get(StayId(about.id)).and_then(|item| state.guest_name(item.noun.guest_id));
-        let who = guest.unwrap_or_else(|| words().verbs.unknown_thing.to_owned());
-        return (refusal.code == Code::StayConflict).then(|| fill(words().guests.conflict_left, &[("who", &who)]));
-    }
-    let request = state.requests.get(RequestId(about.id)).filter(|_| about.entity_type == EntityType::Request)?.noun;
-    let said = refusals::person(refusal);
-    request_now(&request.state, state.my_id(), said.as_deref(), |at| time::moment(at, state.now.get()))
 }
 
 /// The state of a request; `None` if the reason `said` it already.
@@ -51,11 +51,18 @@ fn request_now(
     }
 }
 
+/// Why a guest can't be checked out: they have left.
+fn left(state: AppState, stay_id: StayId) -> String {
+    let guest = state.stays.get(stay_id).and_then(|item| state.guest_name(item.entity.guest_id));
+    let who = guest.unwrap_or_else(|| words().verbs.unknown_thing.to_owned());
+    fill(words().guests.conflict_left, &[("who", &who)])
+}
+
 /// Why a guest can't be checked in: they have another stay, or this stay has begun already.
 fn stays(state: AppState, stay_id: StayId, guest_id: GuestId) -> String {
     let w = &words().guests;
     let is_current = |stay: &Stay| stay.guest_id == guest_id && stay.checked_out_at.is_none() && stay.id != stay_id;
-    let elsewhere = state.stays.find(|item| is_current(&item.noun).then_some(item.noun.place_id));
+    let elsewhere = state.stays.find(|item| is_current(&item.entity).then_some(item.entity.place_id));
     match elsewhere {
         Some(place_id) => {
             let who = state.guest_name(guest_id).unwrap_or_default();

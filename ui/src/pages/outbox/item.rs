@@ -30,15 +30,15 @@ pub fn Item(item: OutboxItem, calm: Calm) -> impl IntoView {
     let place = OutboxGroup::of(&item, untrack(|| state.my_id()));
     let refusal = refusal(&item);
     let (state_word, tone) = how_far(&item.doing);
-    let (id, deed, at, needs) = (item.command_id, item.deed, item.at, item.depends_on);
+    let (id, verb, at, needs) = (item.command_id, item.verb, item.at, item.depends_on);
     let what = Memo::new({
-        let deed = deed.clone();
-        move |_| command_text::doing(state, &deed)
+        let verb = verb.clone();
+        move |_| command_text::doing(state, &verb)
     });
     let by = Sentence::fill(w.by, &[("who", &(&item.by).into())]);
     let when = Memo::new(move |_| format!("{} · ", time::moment(at, state.now.get())));
     let reason = refusal.as_ref().map(refusals::refusal);
-    let now = Memo::new(move |_| refusal.as_ref().and_then(|refusal| case::now(state, &deed, refusal)));
+    let now = Memo::new(move |_| refusal.as_ref().and_then(|refusal| case::now(state, &verb, refusal)));
     let asks = RwSignal::new(false);
     let said = what.get_untracked();
     let name = move |text| fill(text, &[("what", &said)]);
@@ -107,7 +107,7 @@ fn Needs(needs: CommandId) -> impl IntoView {
     let first = Memo::new(move |_| {
         state.outbox.with(|outbox| {
             let first = outbox.iter().find(|item| item.command_id == needs)?;
-            Some((command_text::doing(state, &first.deed), matches!(first.doing, CommandStatus::Refused { .. })))
+            Some((command_text::doing(state, &first.verb), matches!(first.doing, CommandStatus::Refused { .. })))
         })
     });
     let text = move || {

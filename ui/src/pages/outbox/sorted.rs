@@ -50,16 +50,17 @@ pub fn unsent(outbox: &[OutboxItem], me: Option<PersonId>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crewbell_core::screen::{Act, Deed};
+    use crewbell_shared::protocol::Verb;
+    use crewbell_shared::request::RequestVerb;
     use crewbell_shared::testing::{at, id, sam, siri};
     use crewbell_shared::{Code, Refusal};
 
     use super::*;
 
     fn item(number: u128, needs: Option<u128>, doing: CommandStatus) -> OutboxItem {
-        let deed = Deed { about: None, act: Act::AcceptRequest };
+        let verb = Verb::Request(RequestVerb::Accept { request_id: id(50) });
         let by = siri().as_ref();
-        OutboxItem { command_id: id(number), depends_on: needs.map(id), deed, by, at: at(0), doing }
+        OutboxItem { command_id: id(number), depends_on: needs.map(id), verb, by, at: at(0), doing }
     }
 
     fn refused() -> CommandStatus {

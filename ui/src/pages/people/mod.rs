@@ -7,6 +7,7 @@ mod row;
 mod sheet;
 
 use crewbell_shared::ids::PersonId;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
@@ -37,7 +38,7 @@ pub fn People() -> impl IntoView {
     let sheet = RwSignal::new(None::<Option<PersonId>>);
     let many = Memo::new(move |_| state.people.list(|_| Some(())).len() > GLANCE);
     let groups = calm.keep(Memo::new(move |_| {
-        let people = state.people.list(|item| Some(item.noun.clone()));
+        let people = state.people.list(|item| Some(item.entity.clone()));
         looked_for.with(|words| Groups::of(people, words))
     }));
     let on_duty = Memo::new(move |_| groups.with(|groups| groups.on_duty.clone()));
@@ -107,7 +108,7 @@ fn MyDuty() -> impl IntoView {
         Memo::new(move |_| state.my_id().and_then(|id| state.people.get(id)).is_some_and(|item| item.pending));
     let press = move || {
         if let Some((person_id, on_duty)) = me.get_untracked() {
-            state.act(Verb::SetDuty { person_id, on_duty: !on_duty });
+            state.act(Verb::Person(PersonVerb::SetDuty { person_id, on_duty: !on_duty }));
         }
     };
     let buttons = move || {
@@ -137,7 +138,7 @@ pub fn MyBusy() -> impl IntoView {
     let busy = Memo::new(move |_| state.me().is_some_and(|me| me.busy));
     let set = move |busy| {
         if let Some(person_id) = state.my_id() {
-            state.act(Verb::SetBusy { person_id, busy });
+            state.act(Verb::Person(PersonVerb::SetBusy { person_id, busy }));
         }
     };
     view! {

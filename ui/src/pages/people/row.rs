@@ -1,6 +1,7 @@
 //! The row of one crew member in the list.
 
 use crewbell_shared::ids::PersonId;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::person::Right;
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
@@ -21,19 +22,19 @@ pub fn PersonRow(
     let state = state();
     let Some(row) = state.people.row(id) else { return ().into_any() };
     let person = Memo::new(move |_| row.get());
-    let name = Memo::new(move |_| person.with(|item| item.noun.name.clone()));
-    let on = Memo::new(move |_| person.with(|item| item.noun.on_duty));
-    let active = Memo::new(move |_| person.with(|item| item.noun.active));
+    let name = Memo::new(move |_| person.with(|item| item.entity.name.clone()));
+    let on = Memo::new(move |_| person.with(|item| item.entity.on_duty));
+    let active = Memo::new(move |_| person.with(|item| item.entity.active));
     let pending = Memo::new(move |_| person.with(|item| item.pending));
     let is_me = Memo::new(move |_| state.my_id() == Some(id));
     let switches = move || state.may(Right::TakeOverRequests) && active.get() && !is_me.get();
-    let set_duty = move |on_duty| state.act(Verb::SetDuty { person_id: id, on_duty });
+    let set_duty = move |on_duty| state.act(Verb::Person(PersonVerb::SetDuty { person_id: id, on_duty }));
     view! {
         <li class="row crew" class:pending=pending>
             <PersonName id name/>
             <div class="crew-about">
                 <span class="crew-role">
-                    {move || person.with(|item| names::role(item.noun.role))}
+                    {move || person.with(|item| names::role(item.entity.role))}
                     {move || is_me.get().then(|| format!(" · {}", words().common.you))}
                 </span>
                 <Devices id on/>

@@ -2,6 +2,7 @@
 
 use crewbell_core::screen::Ask;
 use crewbell_shared::ids::PersonId;
+use crewbell_shared::person::PersonVerb;
 use crewbell_shared::person::{Role, check_secret};
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
@@ -21,7 +22,7 @@ pub fn PersonSheet(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let state = state();
-    let known = person.and_then(|id| state.people.peek(id)).map(|item| item.noun);
+    let known = person.and_then(|id| state.people.peek(id)).map(|item| item.entity);
     let added = RwSignal::new(None::<PersonId>);
     let title = match &known {
         Some(person) => fill(words().people.edit_of, &[("who", &person.name)]),
@@ -43,7 +44,7 @@ pub fn PersonSheet(
         }
         let person_id = id.unwrap_or_else(new_id);
         let role = role.with_untracked(|role| role.parse().unwrap_or(Role::Crew));
-        let verb = Verb::SavePerson { person_id, name: called, role, active: active.get_untracked() };
+        let verb = Verb::Person(PersonVerb::Save { person_id, name: called, role, active: active.get_untracked() });
         state.act_or(verb, move |answer| match answer {
             Ok(()) if id.is_none() => drop(added.try_set(Some(person_id))),
             Ok(()) => on_close.run(()),

@@ -2,6 +2,7 @@
 
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::names::is_same;
+use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::place::{Place, PlaceKind};
 use crewbell_shared::protocol::Verb;
 use leptos::prelude::*;
@@ -25,7 +26,7 @@ pub fn PlaceForm(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let state = state();
-    let known = place.and_then(|id| state.places.peek(id)).map(|item| item.noun);
+    let known = place.and_then(|id| state.places.peek(id)).map(|item| item.entity);
     let title = match (&known, kind) {
         (Some(place), _) => fill(words().places.edit_of, &[("what", &place.name)]),
         (None, PlaceKind::Deck) => words().places.add_deck.to_owned(),
@@ -97,7 +98,7 @@ impl Draft {
     fn of(state: AppState, known: Option<&Place>, kind: PlaceKind) -> Self {
         let kind = known.map_or(kind, |place| place.kind);
         let last = || {
-            let positions = untrack(|| state.places.list(|item| Some((item.noun.kind, item.noun.position))));
+            let positions = untrack(|| state.places.list(|item| Some((item.entity.kind, item.entity.position))));
             next_position(&positions, kind)
         };
         let deck = known.and_then(|place| place.parent_id).map(|id| id.to_string());
@@ -117,7 +118,7 @@ impl Draft {
             return Err(Wrong::Name(w.name_missing.to_owned()));
         }
         let same = |other: &Place| Some(other.id) != place && is_same(&other.name, &name);
-        if state.places.find(|item| same(&item.noun).then_some(())).is_some() {
+        if state.places.find(|item| same(&item.entity).then_some(())).is_some() {
             return Err(Wrong::Name(w.name_taken.to_owned()));
         }
         let position = self.position.with(|text| text.trim().parse().ok());
@@ -125,7 +126,7 @@ impl Draft {
         let kind = self.kind.with(|text| kind_of(text));
         // A deck has no parent, whatever was chosen before it became one.
         let parent_id = self.deck.with(|id| id.parse().ok()).filter(|_| kind != PlaceKind::Deck);
-        Ok(Verb::SavePlace { place_id: place.unwrap_or_else(new_id), parent_id, name, kind, position })
+        Ok(Verb::Place(PlaceVerb::Save { place_id: place.unwrap_or_else(new_id), parent_id, name, kind, position }))
     }
 }
 

@@ -26,16 +26,16 @@ impl Here {
     /// Collects the current state and subscribes to all of it.
     pub fn now(state: AppState) -> Self {
         let name = |id| state.guest_name(id).unwrap_or_default();
-        let mut stays = state.stays.list(|item| Some(item.noun.clone()));
+        let mut stays = state.stays.list(|item| Some(item.entity.clone()));
         stays.sort_by_key(|stay| (stay.checked_in_at, stay.id));
         let mut here = Self::default();
         for stay in &stays {
             here.stay(stay, name);
         }
-        for place in state.requests.list(|item| is_open(&item.noun).then_some(item.noun.place_id)) {
+        for place in state.requests.list(|item| is_open(&item.entity).then_some(item.entity.place_id)) {
             here.spots.entry(place).or_default().open += 1;
         }
-        for place in state.buttons.list(|item| rings_for(&item.noun)) {
+        for place in state.buttons.list(|item| rings_for(&item.entity)) {
             here.spots.entry(place).or_default().buttons += 1;
         }
         here

@@ -22,10 +22,10 @@ pub fn PlaceRow(
     let state = state();
     let Some(row) = state.places.row(id) else { return ().into_any() };
     let item = Memo::new(move |_| row.get());
-    let name = Memo::new(move |_| item.with(|item| item.noun.name.clone()));
-    let kind = Memo::new(move |_| item.with(|item| item.noun.kind));
+    let name = Memo::new(move |_| item.with(|item| item.entity.name.clone()));
+    let kind = Memo::new(move |_| item.with(|item| item.entity.kind));
     let pending = Memo::new(move |_| item.with(|item| item.pending));
-    let undisturbed = Memo::new(move |_| item.with(|item| item.noun.do_not_disturb));
+    let undisturbed = Memo::new(move |_| item.with(|item| item.entity.do_not_disturb));
     let guests = Memo::new(move |_| here.with(|here| here.guests(id).join(" · ")));
     let open = Memo::new(move |_| here.with(|here| here.open(id)));
     let buttons = Memo::new(move |_| here.with(|here| here.buttons(id)));

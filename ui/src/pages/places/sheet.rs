@@ -4,6 +4,7 @@ use crewbell_shared::button::{Button as Device, ButtonState};
 use crewbell_shared::ids::PlaceId;
 use crewbell_shared::person::Right;
 use crewbell_shared::place::PlaceKind;
+use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::protocol::{EntityType, Verb};
 use crewbell_shared::request::Request;
 use leptos::prelude::*;
@@ -27,13 +28,13 @@ pub fn PlaceSheet(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let state = state();
-    let place = Memo::new(move |_| state.places.get(id).map(|item| item.noun));
+    let place = Memo::new(move |_| state.places.get(id).map(|item| item.entity));
     let name = Memo::new(move |_| place.with(|place| place.as_ref().map(|one| one.name.clone()).unwrap_or_default()));
     let is_deck = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.kind == PlaceKind::Deck)));
     let undisturbed = Memo::new(move |_| place.with(|place| place.as_ref().is_some_and(|one| one.do_not_disturb)));
     let unknown = Memo::new(move |_| place.with(Option::is_none));
     let edits = RwSignal::new(false);
-    let set = move |on| state.act(Verb::SetDoNotDisturb { place_id: id, on });
+    let set = move |on| state.act(Verb::Place(PlaceVerb::SetDoNotDisturb { place_id: id, on }));
     let contents = move || {
         if edits.get() {
             return view! { <PlaceForm place=id on_close=on_close/> }.into_any();
@@ -50,8 +51,8 @@ pub fn PlaceSheet(
                 <Guests id is_deck/>
                 <Requests id is_deck/>
                 <Devices id is_deck/>
-                <CallsAbout noun=EntityType::Place id=id.0/>
-                <Show when=move || !unknown.get()><CallAbout noun=EntityType::Place id=id.0/></Show>
+                <CallsAbout entity_type=EntityType::Place id=id.0/>
+                <Show when=move || !unknown.get()><CallAbout entity_type=EntityType::Place id=id.0/></Show>
                 <Show when=move || state.may(Right::EditPlaces) && !unknown.get()>
                     <div class="acts">
                         <Button label=words().common.edit icon=IconName::Pen on_press=move || edits.set(true)/>
@@ -79,7 +80,7 @@ fn Guests(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
     let state = state();
     let stays = Memo::new(move |_| {
         let mut stays = state.stays.list(|item| {
-            let stay = &item.noun;
+            let stay = &item.entity;
             let stays = stay.place_id == id && stay.checked_out_at.is_none();
             stays.then_some((stay.checked_in_at, stay.guest_id, item.pending))
         });
@@ -107,13 +108,13 @@ fn Requests(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
     let state = state();
     let open = Memo::new(move |_| {
         let is_here = |request: &Request| request.place_id == id && is_open(request);
-        let mut open = state.requests.list(|item| is_here(&item.noun).then(|| item.clone()));
-        open.sort_by_key(|item| item.noun.created_at);
+        let mut open = state.requests.list(|item| is_here(&item.entity).then(|| item.clone()));
+        open.sort_by_key(|item| item.entity.created_at);
         open
     });
     let rows = move || {
         let row = |item: crate::state::Item<Request>| {
-            let request = item.noun;
+            let request = item.entity;
             let to = Route::about(Page::Requests, request.id.0);
             let since = time::moment(request.created_at, state.now.get_untracked());
             let text = format!("{} · {since}", names::state(&request.state));
@@ -135,13 +136,13 @@ fn Devices(id: PlaceId, is_deck: Memo<bool>) -> impl IntoView {
     let state = state();
     let buttons = Memo::new(move |_| {
         let is_here = |button: &Device| button.place_id == Some(id) && button.state == ButtonState::Assigned;
-        state.buttons.list(|item| is_here(&item.noun).then(|| item.clone()))
+        state.buttons.list(|item| is_here(&item.entity).then(|| item.clone()))
     });
     let rows = move || {
         let row = |item: crate::state::Item<Device>| {
-            let to = Route::about(Page::Buttons, item.noun.id.0);
-            let text = health(state, &item.noun);
-            let title = item.noun.name.unwrap_or(item.noun.device);
+            let to = Route::about(Page::Buttons, item.entity.id.0);
+            let text = health(state, &item.entity);
+            let title = item.entity.name.unwrap_or(item.entity.device);
             view! { <Row title text icon=IconName::Button pending=item.pending on_press=move || go(to)/> }.into_any()
         };
         part(

@@ -2,6 +2,7 @@
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::RequestVerb;
 use leptos::prelude::*;
 
 use crate::components::{Button, ButtonStyle, Field, Sheet};
@@ -16,7 +17,10 @@ pub fn Cancel(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl IntoV
     let reason = RwSignal::new(String::new());
     let cancel = move || {
         let reason = reason.get_untracked().trim().to_owned();
-        state.act(Verb::CancelRequest { request_id: id, reason: Some(reason).filter(|reason| !reason.is_empty()) });
+        state.act(Verb::Request(RequestVerb::Cancel {
+            request_id: id,
+            reason: Some(reason).filter(|reason| !reason.is_empty()),
+        }));
         on_close.run(());
     };
     let usual = [w.reason_mistake, w.reason_twice, w.reason_gone].map(|text| {

@@ -4,6 +4,7 @@ use crewbell_shared::ids::{PersonId, RequestId};
 use crewbell_shared::person::Person;
 use crewbell_shared::protocol::Verb;
 use crewbell_shared::request::RequestState;
+use crewbell_shared::request::RequestVerb;
 use leptos::prelude::*;
 
 use crate::components::{Chip, PersonName, Sheet, Tone};
@@ -16,16 +17,16 @@ pub fn HandOver(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl Int
     let state = state();
     let people = Memo::new(move |_| colleagues(state, id));
     let choose = move |to: PersonId| {
-        let open = state.requests.peek(id).is_some_and(|item| item.noun.state == RequestState::Open);
+        let open = state.requests.peek(id).is_some_and(|item| item.entity.state == RequestState::Open);
         if open {
-            state.act(Verb::AcceptRequest { request_id: id });
+            state.act(Verb::Request(RequestVerb::Accept { request_id: id }));
         }
         if !open || Some(to) != state.my_id() {
-            state.act(Verb::HandOverRequest { request_id: id, to });
+            state.act(Verb::Request(RequestVerb::HandOver { request_id: id, to }));
         }
         on_close.run(());
     };
-    let open = state.requests.peek(id).is_some_and(|item| item.noun.state == RequestState::Open);
+    let open = state.requests.peek(id).is_some_and(|item| item.entity.state == RequestState::Open);
     let title = if open { words().request.assign } else { words().request.hand_over_to };
     view! {
         <Sheet title on_close>
@@ -46,9 +47,9 @@ pub fn HandOver(id: RequestId, #[prop(into)] on_close: Callback<()>) -> impl Int
 }
 
 fn colleagues(state: AppState, id: RequestId) -> Vec<Person> {
-    let holder = state.requests.get(id).and_then(|item| item.noun.holder().map(|holder| holder.id));
+    let holder = state.requests.get(id).and_then(|item| item.entity.holder().map(|holder| holder.id));
     let people = state.people.list(|item| {
-        let person = &item.noun;
+        let person = &item.entity;
         (person.active && Some(person.id) != holder).then(|| person.clone())
     });
     by_readiness(people, |id| state.devices_of(id).0 > 0)

@@ -9,10 +9,10 @@ mod notes;
 mod timeline;
 mod voice;
 
-use crewbell_core::screen::{Ask, Deed};
+use crewbell_core::screen::Ask;
 use crewbell_core::store::{CommandStatus, EntityKey, Line};
 use crewbell_shared::ids::RequestId;
-use crewbell_shared::protocol::EntityType;
+use crewbell_shared::protocol::{EntityType, Verb};
 use crewbell_shared::request::{Request, RequestState};
 use leptos::prelude::*;
 
@@ -46,13 +46,13 @@ pub fn RequestDetail(id: RequestId) -> impl IntoView {
 fn Head(id: RequestId) -> impl IntoView {
     let state = state();
     let item = Memo::new(move |_| state.requests.get(id));
-    let voice = Memo::new(move |_| item.with(|item| item.as_ref().and_then(|item| item.noun.voice.clone())));
+    let voice = Memo::new(move |_| item.with(|item| item.as_ref().and_then(|item| item.entity.voice.clone())));
     let reached = Memo::new(move |_| state.reached.with(|reached| reached.get(&id).copied()));
     let summary = move || {
         let item = item.get()?;
-        let request = item.noun;
-        let place = state.places.get(request.place_id).map(|place| place.noun);
-        let guest = request.guest_id.and_then(|guest| state.guests.get(guest)).map(|guest| guest.noun);
+        let request = item.entity;
+        let place = state.places.get(request.place_id).map(|place| place.entity);
+        let guest = request.guest_id.and_then(|guest| state.guests.get(guest)).map(|guest| guest.entity);
         let closed = request.state.is_closed();
         Some(view! {
             <header class=format!("{} head", class(&request))>
@@ -80,7 +80,7 @@ fn Head(id: RequestId) -> impl IntoView {
         {move || voice.get().map(|voice| view! { <voice::VoiceMessage id voice/> })}
         {move || reached.get().map(|(devices, sounded)| sounded_on(devices, sounded))}
         <Acts id all=true/>
-        <CallAbout noun=EntityType::Request id=id.0/>
+        <CallAbout entity_type=EntityType::Request id=id.0/>
     }
 }
 
@@ -108,7 +108,7 @@ fn Story(id: RequestId) -> impl IntoView {
     });
     let unsent = Memo::new(move |_| unsent(state, id));
     let events = Memo::new(move |_| {
-        let request = state.requests.get(id).map(|item| item.noun);
+        let request = state.requests.get(id).map(|item| item.entity);
         let Some(request) = request else { return Vec::new() };
         let calls = calls_about(state, EntityType::Request, id.0);
         told.with(|told| known.with(|known| unsent.with(|unsent| story(told, known, &request, unsent, &calls))))
@@ -117,8 +117,8 @@ fn Story(id: RequestId) -> impl IntoView {
         <h3>{words().request.story}</h3>
         <ol class="story">
             {move || events.get().iter().map(|event| one_event(state, event)).collect_view()}
-            {move || unsent.get().iter().map(|deed| view! {
-                <li class="pending"><b>{command_text::doing(state, deed)}</b><small class="pending-word">{words().common.pending}</small></li>
+            {move || unsent.get().iter().map(|verb| view! {
+                <li class="pending"><b>{command_text::doing(state, verb)}</b><small class="pending-word">{words().common.pending}</small></li>
             }).collect_view()}
         </ol>
         <Show when=move || partial.get()><p class="partial">{words().request.story_partial}</p></Show>
@@ -137,11 +137,11 @@ fn one_event(state: AppState, event: &Event) -> impl IntoView + use<> {
 }
 
 /// The person's commands about the request that the server hasn't answered.
-fn unsent(state: AppState, id: RequestId) -> Vec<Deed> {
-    let about = Some(EntityKey::new(EntityType::Request, id.0));
+fn unsent(state: AppState, id: RequestId) -> Vec<Verb> {
+    let subject = Some(EntityKey::from(id));
     state.outbox.with(|outbox| {
-        let ours = outbox.iter().filter(|item| item.doing == CommandStatus::Waiting && item.deed.about == about);
-        ours.map(|item| item.deed.clone()).collect()
+        let ours = outbox.iter().filter(|item| item.doing == CommandStatus::Waiting && item.verb.subject() == subject);
+        ours.map(|item| item.verb.clone()).collect()
     })
 }
 

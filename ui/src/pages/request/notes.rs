@@ -2,6 +2,7 @@
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::RequestVerb;
 use leptos::prelude::*;
 
 use crate::bridge::ids::new_id;
@@ -17,7 +18,7 @@ pub fn WriteNote(id: RequestId) -> impl IntoView {
     let empty = Memo::new(move |_| text.with(|text| text.trim().is_empty()));
     let add = move || {
         let text = text.try_update(std::mem::take).unwrap_or_default();
-        state.act(Verb::NoteRequest { request_id: id, note_id: new_id(), text });
+        state.act(Verb::Request(RequestVerb::Note { request_id: id, note_id: new_id(), text }));
     };
     view! {
         <div class="write-note">

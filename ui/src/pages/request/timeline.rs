@@ -1,11 +1,11 @@
 //! The timeline of a request: the server's log entries, what this device knows beyond them, notes, and calls about the
 //! request. It is the same with and without a connection.
 
-use crewbell_core::screen::{Act, Deed};
 use crewbell_core::store::Line;
 use crewbell_shared::call::Call;
-use crewbell_shared::protocol::EntityType;
-use crewbell_shared::request::{Acceptance, Note, Request, RequestState};
+use crewbell_shared::ids::NoteId;
+use crewbell_shared::protocol::{EntityType, Verb};
+use crewbell_shared::request::{Acceptance, Note, Request, RequestState, RequestVerb};
 use jiff::Timestamp;
 
 use crate::locales::Sentence;
@@ -27,17 +27,15 @@ pub struct Event {
 /// Builds the timeline, oldest first. Lines that both sources know appear once, notes with their text. Facts without a
 /// line, because the server can't be reached, are derived from the request itself, except the effects of `unsent`. A
 /// call about the request appears once, with its outcome; of an unknown call the last line is kept.
-pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Deed], calls: &[Call]) -> Vec<Event> {
+pub fn story(told: &[Line], known: &[Line], request: &Request, unsent: &[Verb], calls: &[Call]) -> Vec<Event> {
     let mut lines: Vec<&Line> = told.iter().chain(known).collect();
     lines.sort_by_key(|line| line.seq);
     lines.dedup_by_key(|line| line.seq);
     let lines = without_steps(&lines, calls);
     let is_told = |kind: &str| lines.iter().any(|line| line.kind == kind);
-    let is_unsent = |kind: &str| unsent.iter().any(|deed| comes_of(&deed.act) == Some(kind));
+    let is_unsent = |kind: &str| unsent.iter().any(|verb| comes_of(verb) == Some(kind));
     let untold = facts(request).into_iter().filter(|event| !is_told(&event.kind) && !is_unsent(&event.kind));
-    let is_sent = |note: &&Note| {
-        !unsent.iter().any(|deed| matches!(deed.act, Act::NoteRequest { note_id, .. } if note_id == note.id))
-    };
+    let is_sent = |note: &&Note| !unsent.iter().any(|verb| notes(verb, note.id));
     let happened = lines.iter().filter(|line| line.kind != NOTED).map(|line| Event {
         at: line.at,
         kind: line.kind.clone(),
@@ -86,18 +84,20 @@ fn facts(request: &Request) -> Vec<Event> {
 }
 
 /// The kind of the fact that a command results in once the server has confirmed it; only for kinds that `facts` yields.
-fn comes_of(act: &Act) -> Option<&'static str> {
-    if let Act::CreateRequest(_) = act {
-        Some("request_created")
-    } else if *act == Act::AcceptRequest {
-        Some("request_accepted")
-    } else if *act == Act::CompleteRequest {
-        Some("request_completed")
-    } else if *act == Act::CancelRequest {
-        Some("request_cancelled")
-    } else {
-        None
+fn comes_of(verb: &Verb) -> Option<&'static str> {
+    let Verb::Request(verb) = verb else { return None };
+    match verb {
+        RequestVerb::Create { .. } => Some("request_created"),
+        RequestVerb::Accept { .. } => Some("request_accepted"),
+        RequestVerb::Complete { .. } => Some("request_completed"),
+        RequestVerb::Cancel { .. } => Some("request_cancelled"),
+        RequestVerb::Release { .. } | RequestVerb::HandOver { .. } | RequestVerb::Note { .. } => None,
     }
+}
+
+/// Whether a command adds that note.
+fn notes(verb: &Verb, id: NoteId) -> bool {
+    matches!(verb, Verb::Request(RequestVerb::Note { note_id, .. }) if *note_id == id)
 }
 
 const NOTED: &str = "request_noted";
@@ -159,14 +159,14 @@ mod tests {
         let acceptance = Acceptance { accepted_by: siri().as_ref(), accepted_at: at(5) };
         let note = Note { id: id(9), by: siri().as_ref(), at: at(6), text: "Two espressos".into() };
         let request = Request { state: RequestState::Accepted(acceptance), notes: vec![note], ..open_request(at(0)) };
-        let kinds = |unsent: &[Deed]| -> Vec<_> {
+        let kinds = |unsent: &[Verb]| -> Vec<_> {
             story(&[], &[], &request, unsent, &[]).into_iter().map(|event| event.kind).collect()
         };
         assert_eq!(kinds(&[]), ["request_created", "request_accepted", NOTED]);
-        let deed = |act| Deed { about: None, act };
-        let accept = deed(Act::AcceptRequest);
+        let request_id = request.id;
+        let accept = Verb::Request(RequestVerb::Accept { request_id });
         assert_eq!(kinds(std::slice::from_ref(&accept)), ["request_created", NOTED]);
-        let note = deed(Act::NoteRequest { note_id: id(9), text: "Two espressos".into() });
+        let note = Verb::Request(RequestVerb::Note { request_id, note_id: id(9), text: "Two espressos".into() });
         assert_eq!(kinds(&[accept, note]), ["request_created"]);
     }
 

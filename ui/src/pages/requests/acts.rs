@@ -1,5 +1,6 @@
 //! The actions of a request, as buttons on its card and on its page.
 
+use crewbell_shared::request::RequestVerb;
 use std::time::Duration;
 
 use crewbell_shared::ids::RequestId;
@@ -67,7 +68,7 @@ pub fn Acts(
     let state = state();
     let opens = move |sheet: RequestSheet| move || state.sheet.set(Some((id, sheet)));
     let acts = Memo::new(move |_| {
-        let request = state.requests.get(id)?.noun;
+        let request = state.requests.get(id)?.entity;
         let mine = request.holder().is_some_and(|holder| Some(holder.id) == state.my_id());
         let may = may(state, &request);
         let shown = if all || mine || request.state == RequestState::Open { may } else { May::default() };
@@ -92,7 +93,7 @@ pub fn Acts(
             }
         }
     };
-    let release = act(|request_id| Verb::ReleaseRequest { request_id });
+    let release = act(|request_id| Verb::Request(RequestVerb::Release { request_id }));
     let buttons = move || {
         let (may, who, place) = acts.get()?;
         let w = &words().requests;
@@ -101,11 +102,11 @@ pub fn Acts(
         Some(view! {
             {may.accept.then(|| view! {
                 <Button label=w.accept look=ButtonStyle::Go icon=IconName::Check name=named(w.accept_what)
-                    on_press=act(|request_id| Verb::AcceptRequest { request_id })/>
+                    on_press=act(|request_id| Verb::Request(RequestVerb::Accept { request_id }))/>
             })}
             {may.complete.then(|| view! {
                 <Button label=w.complete look=ButtonStyle::Go icon=IconName::Check name=named(w.complete_what)
-                    on_press=act(|request_id| Verb::CompleteRequest { request_id })/>
+                    on_press=act(|request_id| Verb::Request(RequestVerb::Complete { request_id }))/>
             })}
             {may.pass_on.then(|| view! { <Button label=w.hand_over on_press=opens(RequestSheet::HandOver)/> })}
             {(may.pass_on && !all).then(|| view! {
@@ -133,7 +134,7 @@ pub fn Sheets() -> impl IntoView {
     let open = Memo::new(move |_| {
         let (id, sheet) = state.sheet.get()?;
         let item = state.requests.get(id)?;
-        (!item.noun.state.is_closed()).then_some((id, sheet))
+        (!item.entity.state.is_closed()).then_some((id, sheet))
     });
     let close = move || {
         state.sheet.try_set(None);

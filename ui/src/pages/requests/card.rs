@@ -16,19 +16,19 @@ use crate::state::{AppState, state};
 pub fn Card(id: RequestId, calm: Calm) -> impl IntoView {
     let state = state();
     let item = Memo::new(move |_| state.requests.get(id));
-    let class = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| class(&item.noun))));
+    let class = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| class(&item.entity))));
     let chosen = Memo::new(move |_| state.route.get().id == Some(id.0));
-    let place = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.noun.place_name.clone())));
-    let icon = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| icon(&item.noun))));
+    let place = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.entity.place_name.clone())));
+    let icon = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| icon(&item.entity))));
     let of = move |say: fn(AppState, &Request) -> Sentence| {
-        calm.keep(Memo::new(move |_| item.with(|item| item.as_ref().map(|item| say(state, &item.noun)))))
+        calm.keep(Memo::new(move |_| item.with(|item| item.as_ref().map(|item| say(state, &item.entity)))))
     };
     let (beneath, what, said) = (of(beneath), of(what), of(said));
-    let since = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.noun.created_at)));
+    let since = Memo::new(move |_| item.with(|item| item.as_ref().map(|item| item.entity.created_at)));
     let pending = Memo::new(move |_| item.with(|item| item.as_ref().is_some_and(|item| item.pending)));
     let disturb = calm.keep(Memo::new(move |_| {
-        let place = item.with(|item| item.as_ref().map(|item| item.noun.place_id))?;
-        Some(state.places.get(place)?.noun.do_not_disturb)
+        let place = item.with(|item| item.as_ref().map(|item| item.entity.place_id))?;
+        Some(state.places.get(place)?.entity.do_not_disturb)
     }));
     let line = move |of: Memo<Option<Sentence>>| move || of.get().map(|of| view! { <Said of/> });
     view! {
@@ -65,7 +65,7 @@ pub fn Done(id: RequestId) -> impl IntoView {
     let state = state();
     let line = move || {
         let item = state.requests.get(id)?;
-        let request = item.noun;
+        let request = item.entity;
         let at = match &request.state {
             RequestState::Completed { completed_at: at, .. } | RequestState::Cancelled { cancelled_at: at, .. } => *at,
             RequestState::Open | RequestState::Accepted(_) => request.created_at,

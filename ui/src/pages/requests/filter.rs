@@ -96,7 +96,8 @@ fn Choose(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let kinds = Kind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), names::kind(kind).to_owned()));
     let kinds: Vec<_> = std::iter::once(all()).chain(kinds).collect();
     let person = remembered(PERSON);
-    let active = |item: &Item<Person>| item.noun.active.then(|| (item.noun.id.to_string(), item.noun.name.clone()));
+    let active =
+        |item: &Item<Person>| item.entity.active.then(|| (item.entity.id.to_string(), item.entity.name.clone()));
     let mut crew = untrack(|| state.people.list(active));
     crew.sort_by(|a, b| a.1.cmp(&b.1));
     let crew: Vec<_> = std::iter::once(all()).chain(crew).collect();

@@ -3,6 +3,7 @@
 
 use crewbell_shared::ids::RequestId;
 use crewbell_shared::protocol::Verb;
+use crewbell_shared::request::RequestVerb;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -85,14 +86,14 @@ fn act(state: AppState, board: Memo<Board>, help: RwSignal<bool>, wish: Wish) {
         Wish::Accept => {
             let first = || board.with_untracked(|board| board.waiting.first().copied());
             let request = chosen.or_else(first).and_then(|id| state.requests.peek(id));
-            if let Some(request) = request.filter(|item| may(state, &item.noun).accept) {
-                state.act(Verb::AcceptRequest { request_id: request.noun.id });
+            if let Some(request) = request.filter(|item| may(state, &item.entity).accept) {
+                state.act(Verb::Request(RequestVerb::Accept { request_id: request.entity.id }));
             }
         }
         Wish::Complete => {
             let request = chosen.and_then(|id| state.requests.peek(id));
-            if let Some(request) = request.filter(|item| may(state, &item.noun).complete) {
-                state.act(Verb::CompleteRequest { request_id: request.noun.id });
+            if let Some(request) = request.filter(|item| may(state, &item.entity).complete) {
+                state.act(Verb::Request(RequestVerb::Complete { request_id: request.entity.id }));
             }
         }
         Wish::New => go(Route::to(Page::NewRequest)),

@@ -202,12 +202,12 @@ fn wanted(state: AppState, filter: &Filter, text: &str, today: jiff::Timestamp) 
         filter.wants(request, decks.get(&request.place_id.0).copied())
             && (text.is_empty() || says(state, text, request))
     };
-    arrange(|take| state.requests.each(|item| take(&item.noun)), state.my_id(), today, is_wanted)
+    arrange(|take| state.requests.each(|item| take(&item.entity)), state.my_id(), today, is_wanted)
 }
 
 /// The deck of every place.
 fn decks(state: AppState) -> BTreeMap<Uuid, PlaceId> {
-    let places = state.places.list(|item| Some(item.noun.id));
+    let places = state.places.list(|item| Some(item.entity.id));
     places.into_iter().filter_map(|place| Some((place.0, state.deck_of(place)?.id))).collect()
 }
 

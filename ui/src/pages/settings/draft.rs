@@ -162,9 +162,9 @@ mod tests {
     #[test]
     fn what_can_be_typed_is_taken_by_the_rules() {
         let save = |numbers| {
-            let verb = crewbell_shared::protocol::Verb::SaveSettings {
+            let verb = crewbell_shared::protocol::Verb::Site(crewbell_shared::site::SiteVerb::SaveSettings {
                 settings: with(&SiteSettings::default(), numbers, "UTC", &[]),
-            };
+            });
             decide(&verb, &Yacht::default(), &by(&alex()), at(0)).map(|changes| changes.len())
         };
         let numbers = |end: fn(&RangeInclusive<u32>) -> &u32| Numbers {

@@ -106,7 +106,7 @@ fn kept(state: &StorageState, storage: Option<&Storage>) -> Vec<Fact> {
         }
     };
     let Some(storage) = storage else { return facts };
-    let used = w.storage_used.say_with(storage.nouns, &[("size", &size(storage.bytes))]);
+    let used = w.storage_used.say_with(storage.entities, &[("size", &size(storage.bytes))]);
     let sign_in = match storage.token_in.as_str() {
         "keyring" => (w.in_keyring.to_owned(), Tone::Quiet),
         "file" => (w.in_file.to_owned(), Tone::Wait),

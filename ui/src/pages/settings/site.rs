@@ -1,5 +1,6 @@
 //! The site settings. They affect everybody, so only people with the right can change them; others can read them.
 
+use crewbell_shared::site::SiteVerb;
 use std::ops::RangeInclusive;
 
 use crewbell_shared::button::ButtonKey;
@@ -88,7 +89,7 @@ impl KeyForm {
 pub fn Site() -> impl IntoView {
     let state = state();
     let w = &words().settings;
-    let settings = Memo::new(move |_| state.sites.find(|site| Some(site.noun.settings.clone())).unwrap_or_default());
+    let settings = Memo::new(move |_| state.sites.find(|site| Some(site.entity.settings.clone())).unwrap_or_default());
     let pending = Memo::new(move |_| state.sites.find(|site| Some(site.pending)).unwrap_or_default());
     let form = Form::new();
     // The settings that the form started from: neither other people's changes nor the typed values may get lost.
@@ -111,7 +112,7 @@ pub fn Site() -> impl IntoView {
     let save = move || {
         let Some(meant) = untrack(|| settings.with(|now| form.meant(now))) else { return };
         let settings = meant.clone();
-        state.act_or(Verb::SaveSettings { settings }, move |answer| match answer {
+        state.act_or(Verb::Site(SiteVerb::SaveSettings { settings }), move |answer| match answer {
             Ok(()) => {
                 began.try_set(meant);
                 saved.try_set(true);

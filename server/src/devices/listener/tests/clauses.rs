@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::Limits,
-    handler::{Connect, House, Raw, packet, publish, text},
+    handler::{Connect, Fixture, Raw, packet, publish, text},
 };
 
 /// The expected reaction to a violation.
@@ -351,8 +351,8 @@ fn new() -> Vec<Rule> {
 
 /// Sends presses, each after the previous one's acknowledgement, until it has sent 500 and `stop` is cancelled. Returns
 /// their number.
-async fn press_on(registry: SocketAddr, level: u8, stop: CancellationToken) -> u32 {
-    let mut client = Raw::guest(registry, level, "good").await;
+async fn press_on(fixture: SocketAddr, level: u8, stop: CancellationToken) -> u32 {
+    let mut client = Raw::guest(fixture, level, "good").await;
     let mut pressed = 0;
     while pressed < 500 || !stop.is_cancelled() {
         let id = u16::try_from(pressed % 60_000).expect("small") + 1;
@@ -365,8 +365,8 @@ async fn press_on(registry: SocketAddr, level: u8, stop: CancellationToken) -> u
 }
 
 /// Commits a violation; returns the listener's reaction if it differs from the rule's.
-async fn objection(registry: SocketAddr, level: u8, rule: &Rule) -> Option<String> {
-    let mut client = if rule.opens { Raw::connect(registry).await } else { Raw::guest(registry, level, "bad").await };
+async fn objection(fixture: SocketAddr, level: u8, rule: &Rule) -> Option<String> {
+    let mut client = if rule.opens { Raw::connect(fixture).await } else { Raw::guest(fixture, level, "bad").await };
     client.send(&rule.bytes).await;
     let told = client.next().await;
     let as_expected = match (&rule.ends, &told) {
@@ -386,12 +386,12 @@ async fn objection(registry: SocketAddr, level: u8, rule: &Rule) -> Option<Strin
 }
 
 async fn check(level: u8, rules: Vec<Rule>) {
-    let registry = House::with(Limits { packet_size: 4096, ..Limits::default() }, None).await.takes_all();
+    let fixture = Fixture::with(Limits { packet_size: 4096, ..Limits::default() }, None).await.takes_all();
     let stop = CancellationToken::new();
-    let good = tokio::spawn(press_on(registry, level, stop.clone()));
+    let good = tokio::spawn(press_on(fixture, level, stop.clone()));
     let mut objections = Vec::new();
     for rule in &rules {
-        if let Some(seen) = objection(registry, level, rule).await {
+        if let Some(seen) = objection(fixture, level, rule).await {
             objections.push(format!("[{}] {}: {seen}", rule.clause, rule.what));
         }
     }
@@ -417,9 +417,9 @@ async fn each_rule_of_mqtt_5_ends_whoever_breaks_it_with_the_right_code_and_dist
 
 #[tokio::test]
 async fn a_client_that_takes_no_topic_aliases_is_served() {
-    let registry = House::open().await.takes_all();
+    let fixture = Fixture::open().await.takes_all();
     for properties in [&[0x22, 0, 0][..], &[0x21, 0, 9, 0x22, 0, 0], &[0x22, 0xFF, 0xFF], &[0x22, 0, 1]] {
-        let mut client = Raw::connect(registry).await;
+        let mut client = Raw::connect(fixture).await;
         client.send(&with(properties)).await;
         let connack = client.packet().await;
         assert_eq!((connack[0], connack[3]), (0x20, 0), "{properties:x?}: {connack:02x?}");
@@ -430,8 +430,8 @@ async fn a_client_that_takes_no_topic_aliases_is_served() {
 
 #[tokio::test]
 async fn a_password_without_a_user_name_is_answered_in_mqtt_5() {
-    let registry = House::open().await.takes_all();
-    let mut client = Raw::connect(registry).await;
+    let fixture = Fixture::open().await.takes_all();
+    let mut client = Raw::connect(fixture).await;
     client.send(&connect(5, 0x42, &[&[0][..], &text("c"), &text("secret")].concat())).await;
     assert_eq!(client.packet().await, [0x20, 3, 0, 0x86, 0][..]);
     assert_eq!(client.next().await, None);

@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use super::{
     super::{Gone, Limits, Taken},
-    handler::{Connect, House, packet, publish, text},
+    handler::{Connect, Fixture, packet, publish, text},
 };
 
 #[rstest]
@@ -15,9 +15,9 @@ use super::{
 #[case("later", 3, 0x88)]
 #[tokio::test]
 async fn those_who_are_not_let_in_are_told_why(#[case] username: &str, #[case] old: u8, #[case] new: u8) {
-    let registry = House::open().await;
+    let fixture = Fixture::open().await;
     for (level, answer) in [(4, vec![0x20, 2, 0, old]), (5, vec![0x20, 3, 0, new, 0])] {
-        let mut client = registry.client().await;
+        let mut client = fixture.client().await;
         client.send(&Connect { level, username: Some(username), ..Connect::default() }.bytes()).await;
         assert_eq!(client.packet().await, answer);
         assert_eq!(client.next().await, None);
@@ -26,12 +26,12 @@ async fn those_who_are_not_let_in_are_told_why(#[case] username: &str, #[case] o
 
 #[tokio::test]
 async fn other_versions_are_told_so() {
-    let registry = House::open().await;
-    let mut client = registry.client().await;
+    let fixture = Fixture::open().await;
+    let mut client = fixture.client().await;
     client.send(&packet(0x10, &[&b"\0\x06MQIsdp\x03\x02\0\x3c"[..], &text("old")].concat())).await;
     assert_eq!(client.packet().await, [0x20, 2, 0, 1][..]);
     assert_eq!(client.next().await, None);
-    let mut client = registry.client().await;
+    let mut client = fixture.client().await;
     client.send(&Connect { level: 6, ..Connect::default() }.bytes()).await;
     assert_eq!(client.packet().await, [0x20, 3, 0, 0x84, 0][..]);
     assert_eq!(client.next().await, None);
@@ -39,21 +39,21 @@ async fn other_versions_are_told_so() {
 
 #[tokio::test]
 async fn the_nameless_get_a_name_unless_they_want_to_be_remembered() {
-    let mut registry = House::open().await;
-    let mut new = registry.client().await;
+    let mut fixture = Fixture::open().await;
+    let mut new = fixture.client().await;
     new.send(&Connect { level: 5, client_id: "", ..Connect::default() }.bytes()).await;
     let connack = new.packet().await;
     assert_eq!(connack[3], 0);
     new.send(&publish(5, 0, 0, "t", b"")).await;
-    let named = registry.handed().await.peer.client_id;
+    let named = fixture.handed().await.peer.client_id;
     assert!(!named.is_empty());
     assert!(connack.windows(named.len()).any(|part| part == named.as_bytes()), "it is told its name");
-    let mut old = registry.client().await;
+    let mut old = fixture.client().await;
     old.send(&Connect { client_id: "", ..Connect::default() }.bytes()).await;
     assert_eq!(old.packet().await, [0x20, 2, 0, 0][..]);
     old.send(&publish(4, 0, 0, "t", b"")).await;
-    assert_ne!(registry.handed().await.peer.client_id, named);
-    let mut old = registry.client().await;
+    assert_ne!(fixture.handed().await.peer.client_id, named);
+    let mut old = fixture.client().await;
     old.send(&Connect { client_id: "", clean: false, ..Connect::default() }.bytes()).await;
     assert_eq!(old.packet().await, [0x20, 2, 0, 2][..]);
     assert_eq!(old.next().await, None);
@@ -61,8 +61,8 @@ async fn the_nameless_get_a_name_unless_they_want_to_be_remembered() {
 
 #[tokio::test]
 async fn a_new_client_is_told_the_limits_and_that_nothing_is_kept() {
-    let registry = House::open().await;
-    let mut client = registry.client().await;
+    let fixture = Fixture::open().await;
+    let mut client = fixture.client().await;
     client.send(&Connect { level: 5, keep_alive: 0, clean: false, ..Connect::default() }.bytes()).await;
     let connack = client.packet().await;
     assert_eq!(connack[2], 0, "no session");
@@ -77,10 +77,10 @@ async fn a_new_client_is_told_the_limits_and_that_nothing_is_kept() {
 
 #[tokio::test]
 async fn what_is_sent_right_behind_connect_is_not_lost() {
-    let mut registry = House::open().await;
-    let mut client = registry.client().await;
+    let mut fixture = Fixture::open().await;
+    let mut client = fixture.client().await;
     client.send(&[Connect::default().bytes(), publish(4, 1, 1, "t", b"x")].concat()).await;
-    registry.handed().await.is(Taken::Done);
+    fixture.handed().await.is(Taken::Done);
     assert_eq!(client.packet().await, [0x20, 2, 0, 0][..]);
     assert_eq!(client.packet().await, [0x40, 2, 0, 1][..]);
 }
@@ -88,10 +88,10 @@ async fn what_is_sent_right_behind_connect_is_not_lost() {
 #[tokio::test]
 async fn who_says_nothing_is_closed() {
     let limits = Limits { connect_timeout: Duration::from_millis(100), ..Limits::default() };
-    let registry = House::with(limits, None).await;
-    let mut silent = registry.client().await;
+    let fixture = Fixture::with(limits, None).await;
+    let mut silent = fixture.client().await;
     assert_eq!(silent.next().await, None);
-    let mut slow = registry.client().await;
+    let mut slow = fixture.client().await;
     slow.send(&Connect::default().bytes()[..9]).await;
     assert_eq!(slow.next().await, None);
 }
@@ -99,15 +99,15 @@ async fn who_says_nothing_is_closed() {
 #[rstest]
 #[tokio::test]
 async fn the_same_client_takes_over_its_older_connection(#[values(4, 5)] level: u8) {
-    let mut registry = House::open().await;
+    let mut fixture = Fixture::open().await;
     let will = Some(("w", "lost"));
     let connect = Connect { level, will, ..Connect::default() }.bytes();
-    let mut older = registry.client().await;
+    let mut older = fixture.client().await;
     older.send(&connect).await;
     older.packet().await;
     older.send(&publish(level, 1, 1, "t", b"")).await;
-    let pending = registry.handed().await;
-    let mut newer = registry.client().await;
+    let pending = fixture.handed().await;
+    let mut newer = fixture.client().await;
     newer.send(&connect).await;
     newer.packet().await;
     if level == 5 {
@@ -116,16 +116,16 @@ async fn the_same_client_takes_over_its_older_connection(#[values(4, 5)] level: 
     assert_eq!(older.next().await, None);
     let number = pending.peer.connection;
     pending.is(Taken::Done);
-    assert_eq!(registry.gone().await, (number, Gone::TakenOver));
-    assert!(registry.is_quiet(), "no will: it isn't gone");
+    assert_eq!(fixture.gone().await, (number, Gone::TakenOver));
+    assert!(fixture.is_quiet(), "no will: it isn't gone");
     newer.ping().await;
 }
 
 #[tokio::test]
 async fn another_principal_cannot_throw_a_client_off_by_its_name() {
-    let registry = House::open().await;
-    let mut victim = registry.guest(4, "button").await;
-    let mut other = registry.client().await;
+    let fixture = Fixture::open().await;
+    let mut victim = fixture.guest(4, "button").await;
+    let mut other = fixture.client().await;
     other.send(&Connect { username: Some("other"), ..Connect::default() }.bytes()).await;
     assert_eq!(other.packet().await, [0x20, 2, 0, 0][..]);
     victim.ping().await;

@@ -99,7 +99,7 @@ impl Intake for TestHandler {
     }
 }
 
-pub(super) struct House {
+pub(super) struct Fixture {
     pub(super) addr: SocketAddr,
     pub(super) lamps: Lamps,
     pub(super) judge: Arc<TestHandler>,
@@ -110,7 +110,7 @@ pub(super) struct House {
     gone: mpsc::UnboundedReceiver<(u64, Gone)>,
 }
 
-impl House {
+impl Fixture {
     pub(super) async fn open() -> Self {
         Self::with(Limits::default(), None).await
     }

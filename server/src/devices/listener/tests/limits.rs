@@ -10,17 +10,17 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::{
     super::{ClientIssue, Gone, Limits, Taken},
-    handler::{Connect, House, ROOM, Raw, publish, soon},
+    handler::{Connect, Fixture, ROOM, Raw, publish, soon},
 };
 use crate::limits::{Budget, Full, MostConnections, raise_descriptors};
 
 /// Opens `count` connections that send nothing; `from` maps a number to the source address.
-async fn silent(registry: SocketAddr, count: u16, from: impl Fn(u16) -> Ipv4Addr) -> Vec<TcpStream> {
+async fn silent(fixture: SocketAddr, count: u16, from: impl Fn(u16) -> Ipv4Addr) -> Vec<TcpStream> {
     let mut all = Vec::new();
     for number in 0..count {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind((from(number), 0).into()).expect("an address of this machine");
-        all.push(socket.connect(registry).await.expect("it listens"));
+        all.push(socket.connect(fixture).await.expect("it listens"));
     }
     all
 }
@@ -39,15 +39,15 @@ async fn fifteen_hundred_silent_connections_keep_no_button_out() {
     if !may_open(4096) {
         return;
     }
-    let registry = House::open().await.takes_all();
+    let fixture = Fixture::open().await.takes_all();
     let mut slowest = Duration::ZERO;
     let mut held = Vec::new();
     for wave in 0..5 {
         // From the buttons' own address, and from three others.
-        held.extend(silent(registry, 300, |n| Ipv4Addr::new(127, 0, 0, 1 + u8::try_from(n % 4).expect("small"))).await);
+        held.extend(silent(fixture, 300, |n| Ipv4Addr::new(127, 0, 0, 1 + u8::try_from(n % 4).expect("small"))).await);
         for button in 0..10 {
             let began = Instant::now();
-            let mut client = Raw::guest(registry, 4 + button % 2, &format!("button-{button}")).await;
+            let mut client = Raw::guest(fixture, 4 + button % 2, &format!("button-{button}")).await;
             client.send(&publish(4 + button % 2, 1, 1, "obedio/button/7/pressed", b"{}")).await;
             assert_eq!(client.packet().await, [0x40, 2, 0, 1][..], "wave {wave}");
             slowest = slowest.max(began.elapsed());
@@ -60,35 +60,35 @@ async fn fifteen_hundred_silent_connections_keep_no_button_out() {
 #[tokio::test]
 async fn strangers_who_hold_all_their_places_make_room_for_whoever_comes() {
     let most = MostConnections { unauthenticated: 12, unauthenticated_per_address: 4, ..ROOM };
-    let mut registry = House::for_most(most, Limits::default(), None).await;
-    let held = silent(registry.addr, 12, |n| Ipv4Addr::new(127, 0, 1, 1 + u8::try_from(n / 4).expect("small"))).await;
+    let mut fixture = Fixture::for_most(most, Limits::default(), None).await;
+    let held = silent(fixture.addr, 12, |n| Ipv4Addr::new(127, 0, 1, 1 + u8::try_from(n / 4).expect("small"))).await;
     for _ in 0..20 {
-        registry.lives().await;
+        fixture.lives().await;
     }
     // A single address is limited to four.
-    let more = silent(registry.addr, 40, |_| Ipv4Addr::new(127, 0, 2, 1)).await;
-    registry.lives().await;
+    let more = silent(fixture.addr, 40, |_| Ipv4Addr::new(127, 0, 2, 1)).await;
+    fixture.lives().await;
     drop((held, more));
 }
 
 #[tokio::test]
 async fn who_finds_no_room_is_told_and_those_with_a_secret_of_their_own_have_some_left() {
     let most = MostConnections { signed_in: 3, shared: 2, shared_per_address: 2, ..ROOM };
-    let registry = House::for_most(most, Limits::default(), None).await;
-    let shared = [registry.guest(4, "one").await, registry.guest(5, "two").await];
+    let fixture = Fixture::for_most(most, Limits::default(), None).await;
+    let shared = [fixture.guest(4, "one").await, fixture.guest(5, "two").await];
     for (level, answer) in [(4, &[0x20, 2, 0, 3][..]), (5, &[0x20, 3, 0, 0x97, 0])] {
-        let mut third = registry.client().await;
+        let mut third = fixture.client().await;
         third.send(&Connect { level, client_id: "three", ..Connect::default() }.bytes()).await;
         assert_eq!(third.packet().await, answer);
         assert_eq!(third.next().await, None);
     }
-    assert_eq!(registry.connections.is_full(), Some(Full::Shared));
-    let mut known = registry.client().await;
+    assert_eq!(fixture.connections.is_full(), Some(Full::Shared));
+    let mut known = fixture.client().await;
     known.send(&Connect { username: Some("cabin-1"), ..Connect::default() }.bytes()).await;
     assert_eq!(known.packet().await, [0x20, 2, 0, 0][..]);
-    assert_eq!(registry.connections.is_full(), Some(Full::SignedIn));
+    assert_eq!(fixture.connections.is_full(), Some(Full::SignedIn));
     drop((shared, known));
-    while registry.connections.is_full().is_some() {
+    while fixture.connections.is_full().is_some() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -96,17 +96,17 @@ async fn who_finds_no_room_is_told_and_those_with_a_secret_of_their_own_have_som
 #[rstest]
 #[tokio::test]
 async fn of_one_device_the_oldest_connections_end(#[values(4, 5)] level: u8) {
-    let mut registry = House::with(Limits { of_a_device: 3, ..Limits::default() }, None).await;
-    let connects = async |registry: &House, client_id: &str| {
+    let mut fixture = Fixture::with(Limits { of_a_device: 3, ..Limits::default() }, None).await;
+    let connects = async |fixture: &Fixture, client_id: &str| {
         let (username, will) = (Some("cabin-1"), Some(("w", "lost")));
-        let mut client = registry.client().await;
+        let mut client = fixture.client().await;
         client.send(&Connect { level, client_id, username, will, ..Connect::default() }.bytes()).await;
         assert_eq!(client.packet().await[0], 0x20);
         client
     };
     let mut open = Vec::new();
     for client_id in ["c0", "c1", "c2", "c3"] {
-        open.push(connects(&registry, client_id).await);
+        open.push(connects(&fixture, client_id).await);
     }
     let mut oldest = open.remove(0);
     if level == 5 {
@@ -114,35 +114,35 @@ async fn of_one_device_the_oldest_connections_end(#[values(4, 5)] level: u8) {
     }
     assert_eq!(oldest.next().await, None);
     drop(oldest);
-    let will = registry.handed().await;
+    let will = fixture.handed().await;
     let number = will.peer.connection;
     assert_eq!(will.message.topic, "w", "as of any client that is cut off");
     will.is(Taken::Done);
-    assert_eq!(registry.gone().await, (number, Gone::Lost));
+    assert_eq!(fixture.gone().await, (number, Gone::Lost));
     // A client that comes again takes its own place, and no other's.
-    let again = connects(&registry, "c3").await;
-    assert_eq!(registry.gone().await.1, Gone::TakenOver);
+    let again = connects(&fixture, "c3").await;
+    assert_eq!(fixture.gone().await.1, Gone::TakenOver);
     open[2] = again;
     for client in &mut open {
         client.ping().await;
     }
-    assert!(registry.is_quiet());
+    assert!(fixture.is_quiet());
 }
 
 #[tokio::test]
 async fn twenty_boards_with_one_client_id_all_ring_and_it_is_told_once() {
-    let registry = House::open().await;
-    let judge = std::sync::Arc::clone(&registry.judge);
-    let registry = registry.takes_all();
+    let fixture = Fixture::open().await;
+    let judge = std::sync::Arc::clone(&fixture.judge);
+    let fixture = fixture.takes_all();
     let mut boards: Vec<Raw> = Vec::new();
     for _ in 0..20 {
-        boards.push(Raw::guest(registry, 4, "esp32").await);
+        boards.push(Raw::guest(fixture, 4, "esp32").await);
     }
     // The first ones were taken over, as the standard requires for one client; they reconnect, and stay.
     for board in &mut boards {
         board.send(&publish(4, 1, 1, "obedio/button/7/pressed", b"{}")).await;
         if board.next().await.is_none() {
-            *board = Raw::guest(registry, 4, "esp32").await;
+            *board = Raw::guest(fixture, 4, "esp32").await;
         }
     }
     for round in 2..5 {
@@ -156,10 +156,10 @@ async fn twenty_boards_with_one_client_id_all_ring_and_it_is_told_once() {
 
 #[tokio::test]
 async fn a_device_that_floods_is_read_slowly_and_told_of_and_loses_nothing() {
-    let registry = House::with(Limits { pace: (20, 100), ..Limits::default() }, None).await;
-    let judge = std::sync::Arc::clone(&registry.judge);
-    let registry = registry.takes_all();
-    let mut flooding = Raw::connect(registry).await;
+    let fixture = Fixture::with(Limits { pace: (20, 100), ..Limits::default() }, None).await;
+    let judge = std::sync::Arc::clone(&fixture.judge);
+    let fixture = fixture.takes_all();
+    let mut flooding = Raw::connect(fixture).await;
     flooding.send(&Connect { username: Some("cabin-1"), ..Connect::default() }.bytes()).await;
     flooding.packet().await;
     let began = Instant::now();
@@ -168,7 +168,7 @@ async fn a_device_that_floods_is_read_slowly_and_told_of_and_loses_nothing() {
         all.extend(publish(4, 1, id, "t", b""));
     }
     flooding.send(&all).await;
-    let mut calm = Raw::connect(registry).await;
+    let mut calm = Raw::connect(fixture).await;
     calm.send(&Connect { username: Some("cabin-2"), client_id: "calm", ..Connect::default() }.bytes()).await;
     calm.packet().await;
     calm.send(&publish(4, 1, 1, "t", b"")).await;
@@ -184,24 +184,24 @@ async fn a_device_that_floods_is_read_slowly_and_told_of_and_loses_nothing() {
 #[tokio::test]
 async fn bytes_that_wait_are_bounded_over_all_connections_and_presses_get_through() {
     let limits = Limits { waiting: Budget::new(250 * 1024), ..Limits::default() };
-    let mut registry = House::with(limits, None).await;
+    let mut fixture = Fixture::with(limits, None).await;
     let large = vec![b'x'; 100 * 1024];
-    let mut greedy = registry.guest(4, "greedy").await;
+    let mut greedy = fixture.guest(4, "greedy").await;
     let mut pending = Vec::new();
     for id in 1..=2 {
         greedy.send(&publish(4, 1, id, "t", &large)).await;
-        pending.push(registry.handed().await);
+        pending.push(fixture.handed().await);
     }
     // The third isn't read completely while the others wait; another client's small one is.
     greedy.send(&publish(4, 1, 3, "t", &large)).await;
-    let mut button = registry.guest(4, "button").await;
+    let mut button = fixture.guest(4, "button").await;
     button.send(&publish(4, 1, 1, "t", b"press")).await;
-    let press = registry.handed().await;
+    let press = fixture.handed().await;
     assert_eq!(&press.message.payload[..], b"press");
     press.is(Taken::Done);
     assert_eq!(button.packet().await, [0x40, 2, 0, 1][..]);
     // A client that sends an incomplete large message is disconnected meanwhile.
-    let mut late = registry.guest(4, "late").await;
+    let mut late = fixture.guest(4, "late").await;
     late.send(&publish(4, 1, 1, "t", &large)[..90 * 1024]).await;
     assert_eq!(late.next().await, None);
     for handed in pending {
@@ -210,6 +210,6 @@ async fn bytes_that_wait_are_bounded_over_all_connections_and_presses_get_throug
     for id in 1..=2 {
         assert_eq!(greedy.packet().await, [0x40, 2, 0, id][..]);
     }
-    registry.handed().await.is(Taken::Done);
+    fixture.handed().await.is(Taken::Done);
     assert_eq!(soon(greedy.packet()).await, [0x40, 2, 0, 3][..]);
 }

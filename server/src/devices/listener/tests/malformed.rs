@@ -8,7 +8,7 @@ use super::{
         Limits, Taken,
         wire::{Incoming, Wire},
     },
-    handler::{Connect, House, packet, publish, subscribe, text},
+    handler::{Connect, Fixture, packet, publish, subscribe, text},
 };
 
 fn raw_topic(level: u8, topic: &[u8]) -> Vec<u8> {
@@ -43,23 +43,23 @@ async fn a_broken_packet_ends_its_connection_and_no_other(
     #[case] new: Vec<u8>,
     #[case] reason: u8,
 ) {
-    let mut registry = House::with(Limits { packet_size: 4096, ..Limits::default() }, None).await;
-    let mut client = registry.guest(4, "old").await;
+    let mut fixture = Fixture::with(Limits { packet_size: 4096, ..Limits::default() }, None).await;
+    let mut client = fixture.guest(4, "old").await;
     client.send(&old).await;
     assert_eq!(client.next().await, None);
-    let mut client = registry.guest(5, "new").await;
+    let mut client = fixture.guest(5, "new").await;
     client.send(&new).await;
     let told = client.packet().await;
     assert_eq!((told[0], told[2]), (0xE0, reason), "{told:02x?}");
     assert_eq!(client.next().await, None);
-    assert!(registry.is_quiet());
-    registry.lives().await;
+    assert!(fixture.is_quiet());
+    fixture.lives().await;
 }
 
 #[tokio::test]
 async fn a_topic_alias_is_refused() {
-    let registry = House::open().await;
-    let mut client = registry.guest(5, "new").await;
+    let fixture = Fixture::open().await;
+    let mut client = fixture.guest(5, "new").await;
     client.send(&packet(0x32, b"\0\x01t\0\x01\x03\x23\0\x01")).await;
     assert_eq!(client.packet().await[..3], [0xE0, 1, 0x94]);
 }
@@ -76,17 +76,17 @@ async fn a_topic_alias_is_refused() {
 #[case::trailing_bytes(packet(0x10, b"\0\x04MQTT\x04\x02\0\x3c\0\x01axx"))]
 #[tokio::test]
 async fn whoever_does_not_begin_with_a_sound_connect_is_closed_without_a_word(#[case] bytes: Vec<u8>) {
-    let mut registry = House::open().await;
-    let mut client = registry.client().await;
+    let mut fixture = Fixture::open().await;
+    let mut client = fixture.client().await;
     client.send(&bytes).await;
     assert_eq!(client.next().await, None);
-    registry.lives().await;
+    fixture.lives().await;
 }
 
 #[rstest]
 #[tokio::test]
 async fn frames_may_be_split_at_every_byte(#[values(4, 5)] level: u8) {
-    let mut registry = House::open().await;
+    let mut fixture = Fixture::open().await;
     let payload = [b'x'; 200];
     let said = [
         publish(level, 1, 1, "obedio/button/ü/pressed", &payload),
@@ -96,16 +96,16 @@ async fn frames_may_be_split_at_every_byte(#[values(4, 5)] level: u8) {
     ]
     .concat();
     for cut in 1..said.len() {
-        let mut client = registry.guest(level, &format!("cut {cut}")).await;
+        let mut client = fixture.guest(level, &format!("cut {cut}")).await;
         client.send(&said[..cut]).await;
         // Lets the listener read the first part separately, if it is scheduled in time.
         tokio::task::yield_now().await;
         client.send(&said[cut..]).await;
-        let handed = registry.handed().await;
+        let handed = fixture.handed().await;
         assert_eq!(handed.message.topic, "obedio/button/ü/pressed");
         assert_eq!(handed.message.payload, payload[..]);
         handed.is(Taken::Done);
-        let empty = registry.handed().await;
+        let empty = fixture.handed().await;
         assert!(empty.message.topic == "t" && empty.message.payload.is_empty());
         empty.is(Taken::Done);
         let mut heads = [client.packet().await[0], client.packet().await[0], client.packet().await[0]];

@@ -7,7 +7,7 @@ use rstest::rstest;
 use super::{
     super::{Limits, Taken, tls},
     foreign::mosquitto,
-    handler::{House, soon},
+    handler::{Fixture, soon},
 };
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -24,11 +24,11 @@ fn made(folder: &Path, own: &[&str]) -> tls::OwnAuthority {
 async fn mosquitto_pub_trusts_our_authority(#[values("mqttv311", "mqttv5")] version: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let own = made(folder.path(), &["localhost", "127.0.0.1"]);
-    let mut registry = House::with(Limits::default(), Some(own.config)).await;
+    let mut fixture = Fixture::with(Limits::default(), Some(own.config)).await;
     let ca = own.ca_file.to_str().expect("utf-8").to_owned();
     let more = ["-q", "1", "-t", "t", "-m", "secret", "--cafile", &ca];
-    let mut publisher = mosquitto("mosquitto_pub", &registry, version, &more).spawn().expect("mosquitto-clients");
-    let handed = registry.handed().await;
+    let mut publisher = mosquitto("mosquitto_pub", &fixture, version, &more).spawn().expect("mosquitto-clients");
+    let handed = fixture.handed().await;
     assert_eq!(&handed.message.payload[..], b"secret");
     handed.is(Taken::Done);
     assert!(soon(publisher.wait()).await.expect("a child").success());
@@ -39,14 +39,14 @@ async fn another_authority_is_not_trusted_and_plain_clients_are_closed() {
     let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let own = made(folder.path(), &["127.0.0.1"]);
     let ca = made(other.path(), &["127.0.0.1"]).ca_file;
-    let mut registry = House::with(Limits::default(), Some(own.config)).await;
+    let mut fixture = Fixture::with(Limits::default(), Some(own.config)).await;
     let more = ["-q", "1", "-t", "t", "-m", "x", "--cafile", ca.to_str().expect("utf-8")];
-    let output = soon(mosquitto("mosquitto_pub", &registry, "mqttv311", &more).output()).await.expect("it ran");
+    let output = soon(mosquitto("mosquitto_pub", &fixture, "mqttv311", &more).output()).await.expect("it ran");
     assert!(!output.status.success());
     let plain = ["-q", "1", "-t", "t", "-m", "x"];
-    let output = soon(mosquitto("mosquitto_pub", &registry, "mqttv311", &plain).output()).await.expect("it ran");
+    let output = soon(mosquitto("mosquitto_pub", &fixture, "mqttv311", &plain).output()).await.expect("it ran");
     assert!(!output.status.success());
-    assert!(registry.is_quiet());
+    assert!(fixture.is_quiet());
 }
 
 #[test]
@@ -70,11 +70,11 @@ async fn a_new_name_needs_no_new_authority() {
     let before = made(folder.path(), &["boat.local"]);
     let after = made(folder.path(), &["boat.local", "127.0.0.1"]);
     assert_eq!(before.fingerprint, after.fingerprint);
-    let mut registry = House::with(Limits::default(), Some(after.config)).await;
+    let mut fixture = Fixture::with(Limits::default(), Some(after.config)).await;
     let ca = after.ca_file.to_str().expect("utf-8").to_owned();
     let more = ["-q", "1", "-t", "t", "-m", "x", "--cafile", &ca];
-    let mut publisher = mosquitto("mosquitto_pub", &registry, "mqttv311", &more).spawn().expect("mosquitto-clients");
-    registry.handed().await.is(Taken::Done);
+    let mut publisher = mosquitto("mosquitto_pub", &fixture, "mqttv311", &more).spawn().expect("mosquitto-clients");
+    fixture.handed().await.is(Taken::Done);
     assert!(soon(publisher.wait()).await.expect("a child").success());
 }
 
@@ -105,14 +105,14 @@ fn a_name_that_no_certificate_can_hold_is_left_out() {
 async fn a_new_address_is_named_by_the_certificate_while_the_server_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let own = made(folder.path(), &["boat.local"]);
-    let mut registry = House::with(Limits::default(), Some(own.config)).await;
+    let mut fixture = Fixture::with(Limits::default(), Some(own.config)).await;
     let now = "2026-11-21T10:00:00Z".parse().expect("a time");
     let renewed = own.shown.renew(folder.path(), &names(&["boat.local", "127.0.0.1"]), now).expect("made");
     assert_eq!(renewed, tls::Made::Certificate);
     let ca = own.ca_file.to_str().expect("utf-8").to_owned();
     let more = ["-q", "1", "-t", "t", "-m", "x", "--cafile", &ca];
-    let mut publisher = mosquitto("mosquitto_pub", &registry, "mqttv311", &more).spawn().expect("mosquitto-clients");
-    registry.handed().await.is(Taken::Done);
+    let mut publisher = mosquitto("mosquitto_pub", &fixture, "mqttv311", &more).spawn().expect("mosquitto-clients");
+    fixture.handed().await.is(Taken::Done);
     assert!(soon(publisher.wait()).await.expect("a child").success());
 }
 

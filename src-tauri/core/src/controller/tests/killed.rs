@@ -1,5 +1,6 @@
 //! Tests with a tablet that is killed while one person signs in after another, and the resulting session and token.
 
+use crewbell_shared::request::RequestVerb;
 use std::sync::Arc;
 
 use crewbell_shared::ids::{InstanceId, NoteId, PersonId};
@@ -48,7 +49,7 @@ impl Tablet {
         tablet.keep("siri's", &siri(), Server::default()).await;
         let mut run = tablet.starts().await;
         let (request_id, note_id) = (open_request(at(0)).id, NoteId(uuid::Uuid::from_u128(5)));
-        let verb = Verb::NoteRequest { request_id, note_id, text: "Two towels".into() };
+        let verb = Verb::Request(RequestVerb::Note { request_id, note_id, text: "Two towels".into() });
         run.app.step(Input::Act { id: id(7), verb }).await.unwrap();
         run.killed(tablet).await
     }

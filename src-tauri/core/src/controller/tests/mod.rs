@@ -2,6 +2,7 @@
 
 mod killed;
 
+use crewbell_shared::request::RequestVerb;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -192,9 +193,9 @@ impl Store for Tripping {
 }
 
 /// Returns Siri's device with these entities.
-async fn controller(nouns: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
+async fn controller(entities: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
     let (device, folder) = (Arc::<Device>::default(), tempfile::tempdir().unwrap());
-    let parts = parts(Memory::new(image(nouns)), &device, folder.path());
+    let parts = parts(Memory::new(image(entities)), &device, folder.path());
     let http = Http::new(trust(folder.path()).unwrap()).unwrap();
     let (posts, _) = mpsc::channel(1);
     let mut controller = Controller::new(parts, http, posts.downgrade()).await.unwrap();
@@ -204,7 +205,7 @@ async fn controller(nouns: Vec<Entity>) -> (Controller<Memory>, Arc<Device>) {
 }
 
 /// Returns the stored image of Siri's device with these entities.
-fn image(nouns: Vec<Entity>) -> Image {
+fn image(entities: Vec<Entity>) -> Image {
     let mut image = Image::default();
     let session = Session {
         server: "http://127.0.0.1:9".into(),
@@ -219,8 +220,8 @@ fn image(nouns: Vec<Entity>) -> Image {
         name: "MY Serenity".into(),
         settings: crewbell_shared::site::SiteSettings::default(),
     };
-    let all = [site.into(), siri().into(), sam().into()].into_iter().chain(nouns).map(Arc::new).collect();
-    image.apply(&[Write::SignIn(session), Write::Replace { nouns: all, cursor: Cursor { seq: 7, event_id: None } }]);
+    let all = [site.into(), siri().into(), sam().into()].into_iter().chain(entities).map(Arc::new).collect();
+    image.apply(&[Write::SignIn(session), Write::Replace { entities: all, cursor: Cursor { seq: 7, event_id: None } }]);
     image
 }
 
@@ -293,7 +294,8 @@ async fn a_loop_that_panics_goes_on_and_one_that_panics_while_it_begins_again_le
     let handle = super::start(parts(store, &device, folder.path())).await.unwrap();
     let notes = |number: u128| {
         let (request_id, note_id) = (open_request(now).id, NoteId(uuid::Uuid::from_u128(number)));
-        handle.ask(Ask::Do { verb: Verb::NoteRequest { request_id, note_id, text: "Two towels".into() } })
+        handle
+            .ask(Ask::Do { verb: Verb::Request(RequestVerb::Note { request_id, note_id, text: "Two towels".into() }) })
     };
     trips.writes.store(1, Ordering::SeqCst);
     assert!(notes(1).await.is_err(), "it costs what was asked");
@@ -319,15 +321,18 @@ async fn while_the_keyring_hangs_the_loop_goes_on_rings_and_takes_an_accept() {
     let goes_on = async {
         vault.asked.notified().await;
         // The network's tasks wait for the token; this is what they would report.
-        let nouns = image(vec![open_request(now).into()]).nouns.into_values().map(|kept| kept.noun).collect();
+        let entities = image(vec![open_request(now).into()]).entities.into_values().map(|kept| kept.entity).collect();
         let cursor = Cursor { seq: 7, event_id: None };
-        handle.input(Input::Snapshot(Ok(Snapshot { cursor, nouns, foreign: false })));
+        handle.input(Input::Snapshot(Ok(Snapshot { cursor, entities, foreign: false })));
         let welcome = FromServer::Welcome { head: 7, server_time: now, person_id: siri().id, instance: None };
         handle.input(Input::Frame { socket: 1, frame: Box::new(welcome) });
         while rings() != Some(1) {
             handle.ask(Ask::Look).await.unwrap();
         }
-        handle.ask(Ask::Do { verb: Verb::AcceptRequest { request_id: open_request(now).id } }).await.unwrap();
+        handle
+            .ask(Ask::Do { verb: Verb::Request(RequestVerb::Accept { request_id: open_request(now).id }) })
+            .await
+            .unwrap();
         assert_eq!(rings(), Some(0));
     };
     assert!(timeout(Duration::from_secs(30), goes_on).await.is_ok(), "the loop waits for the keyring");
@@ -342,7 +347,7 @@ async fn what_is_on_the_disk_was_taken_though_what_follows_from_it_panics() {
     controller.trips = 1;
     let (answer, answered) = oneshot::channel();
     let (request_id, note_id) = (open_request(now).id, NoteId(uuid::Uuid::from_u128(1)));
-    let verb = Verb::NoteRequest { request_id, note_id, text: "Two towels".into() };
+    let verb = Verb::Request(RequestVerb::Note { request_id, note_id, text: "Two towels".into() });
     controller.guarded(Work::Post(Post::Ask(Box::new(Ask::Do { verb }), answer))).await;
     let taken = answered.await.expect("an answer").unwrap();
     let kept = &controller.engine.image().outbox[0].command;

@@ -12,6 +12,7 @@ mod ringing;
 mod token;
 mod versions;
 
+use crewbell_shared::request::RequestVerb;
 use std::sync::Arc;
 
 use crewbell_shared::ids::{CommandId, NoteId};
@@ -56,10 +57,10 @@ impl Device {
         device.take(Input::SignedIn(session));
         let (slug, name) = ("serenity".to_owned(), "MY Serenity".to_owned());
         let site = Site { id: Uuid::nil().into(), slug, name, settings: SiteSettings::default() };
-        let nouns: Vec<Entity> = vec![site.into(), siri().into(), sam().into(), open_request(at(0)).into()];
+        let entities: Vec<Entity> = vec![site.into(), siri().into(), sam().into(), open_request(at(0)).into()];
         let cursor = Cursor { seq: 7, event_id: None };
-        let nouns = nouns.into_iter().map(Arc::new).collect();
-        device.take(Input::Snapshot(Ok(Snapshot { cursor, nouns, foreign: false })));
+        let entities = entities.into_iter().map(Arc::new).collect();
+        device.take(Input::Snapshot(Ok(Snapshot { cursor, entities, foreign: false })));
         device.frame(FromServer::Welcome { head: 7, server_time: at(0), person_id: siri().id, instance: None });
         device
     }
@@ -91,14 +92,14 @@ impl Device {
 
     fn accept(&mut self, number: u128) -> Result<Vec<Output>, AskError> {
         let request_id = open_request(at(0)).id;
-        self.try_take(Input::Act { id: id(number), verb: Verb::AcceptRequest { request_id } })
+        self.try_take(Input::Act { id: id(number), verb: Verb::Request(RequestVerb::Accept { request_id }) })
     }
 
     fn shown_state(&self) -> (RequestState, bool) {
-        let nouns = self.engine.picture(now(self.tick)).nouns;
-        nouns
+        let entities = self.engine.picture(now(self.tick)).entities;
+        entities
             .iter()
-            .find_map(|shown| match shown.noun.as_ref() {
+            .find_map(|shown| match shown.entity.as_ref() {
                 Entity::Request(request) => Some((request.state.clone(), shown.pending)),
                 _ => None,
             })
@@ -118,7 +119,9 @@ fn sent(outputs: &[Output]) -> Vec<CommandId> {
 fn an_accept_is_kept_before_it_is_shown_and_sent() {
     let mut device = Device::live();
     let request_id = open_request(at(0)).id;
-    let step = device.engine.decide(Input::Act { id: id(1), verb: Verb::AcceptRequest { request_id } }, now(100));
+    let step = device
+        .engine
+        .decide(Input::Act { id: id(1), verb: Verb::Request(RequestVerb::Accept { request_id }) }, now(100));
     assert!(matches!(step.writes.as_slice(), [Write::UpsertCommand(waiting)] if waiting.command.id == id(1)));
     assert!(!step.may_go_unwritten());
     assert_eq!(device.shown_state(), (RequestState::Open, false), "nothing is so before it is written");
@@ -141,7 +144,7 @@ fn ones_own_accept_silences_the_device_at_once() {
 fn what_the_rules_refuse_here_is_refused_at_once_and_not_kept() {
     let mut device = Device::live();
     let request_id = open_request(at(0)).id;
-    let refused = device.try_take(Input::Act { id: id(1), verb: Verb::CompleteRequest { request_id } });
+    let refused = device.try_take(Input::Act { id: id(1), verb: Verb::Request(RequestVerb::Complete { request_id }) });
     assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NotAccepted));
     assert!(device.engine.image().outbox.is_empty());
 }
@@ -198,8 +201,9 @@ fn a_command_knows_the_one_that_it_makes_no_sense_without() {
     let mut device = Device::live();
     device.accept(1).unwrap();
     let request_id = open_request(at(0)).id;
-    device.take(Input::Act { id: id(2), verb: Verb::CompleteRequest { request_id } });
-    let note = Verb::NoteRequest { request_id, note_id: NoteId(Uuid::from_u128(9)), text: "Two towels".into() };
+    device.take(Input::Act { id: id(2), verb: Verb::Request(RequestVerb::Complete { request_id }) });
+    let note =
+        Verb::Request(RequestVerb::Note { request_id, note_id: NoteId(Uuid::from_u128(9)), text: "Two towels".into() });
     device.take(Input::Act { id: id(3), verb: note });
     let image = device.engine.image();
     assert_eq!(image.waiting(id(2)).unwrap().command.depends_on, Some(id(1)));
@@ -212,7 +216,7 @@ fn one_that_spoils_a_batch_is_found_and_the_others_go_on() {
     device.accept(1).unwrap();
     device.take(Input::Outcomes(Err(Fault::Away(ConnectionError::network("cut")))));
     let request_id = open_request(at(0)).id;
-    device.take(Input::Act { id: id(2), verb: Verb::ReleaseRequest { request_id } });
+    device.take(Input::Act { id: id(2), verb: Verb::Request(RequestVerb::Release { request_id }) });
     device.tick += 60_000;
     device.frame(FromServer::Pulse { head: 7, sent: Some(7), server_time: at(60) });
     assert_eq!(device.engine.live.sending.as_ref().unwrap().1, [id(1), id(2)]);
@@ -230,7 +234,7 @@ fn a_sign_out_does_not_give_up_what_waits_unless_it_is_told_to() {
     assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::InUse));
     let outputs = device.take(Input::SignOut { discard: true });
     assert!(outputs.contains(&Output::ForgetToken { sign_out: true }));
-    assert_eq!((device.engine.image().nouns.len(), device.engine.image().outbox.len()), (0, 0));
+    assert_eq!((device.engine.image().entities.len(), device.engine.image().outbox.len()), (0, 0));
 }
 
 #[test]
@@ -239,7 +243,7 @@ fn a_sign_in_that_was_ended_wipes_the_site_and_keeps_what_was_not_sent() {
     device.accept(1).unwrap();
     device.is_signed_out();
     let picture = device.engine.picture(now(50));
-    assert_eq!((picture.status.link, picture.nouns.len(), picture.outbox.len()), (Link::SignedOut, 0, 1));
+    assert_eq!((picture.status.link, picture.entities.len(), picture.outbox.len()), (Link::SignedOut, 0, 1));
     assert!(picture.status.notices.contains(&Notice::Revoked));
 }
 

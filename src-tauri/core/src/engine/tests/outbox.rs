@@ -1,6 +1,7 @@
 //! Tests of sending commands: rejections by intermediaries, and the emitted outbox changes.
 
 use super::*;
+use crewbell_shared::request::RequestVerb;
 
 impl Device {
     /// Returns a device with three notes of Siri in flight, in one batch.
@@ -26,7 +27,7 @@ impl Device {
 
 fn note(number: u128) -> Verb {
     let request_id = open_request(at(0)).id;
-    Verb::NoteRequest { request_id, note_id: NoteId(Uuid::from_u128(number)), text: "Two towels".into() }
+    Verb::Request(RequestVerb::Note { request_id, note_id: NoteId(Uuid::from_u128(number)), text: "Two towels".into() })
 }
 
 fn done(number: u128) -> Outcome {
@@ -143,7 +144,7 @@ fn what_depends_on_a_command_that_does_not_get_through_is_kept_back_with_it() {
     let mut device = Device::live();
     device.accept(1).unwrap();
     let request_id = open_request(at(0)).id;
-    device.take(Input::Act { id: id(2), verb: Verb::CompleteRequest { request_id } });
+    device.take(Input::Act { id: id(2), verb: Verb::Request(RequestVerb::Complete { request_id }) });
     device.take(Input::Act { id: id(3), verb: note(3) });
     device.take(blocked(413));
     device.take(Input::Outcomes(Ok(Vec::new())));

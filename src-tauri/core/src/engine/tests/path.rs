@@ -1,6 +1,7 @@
 //! Tests of the transport, of the retry delays, and of the clean-up of closed entities.
 
 use crewbell_shared::call::CallState;
+use crewbell_shared::call::CallVerb;
 use crewbell_shared::request::{Priority, Request};
 use crewbell_shared::testing::ringing_call;
 use jiff::SignedDuration;
@@ -55,7 +56,12 @@ fn a_proxy_that_lets_no_socket_through_is_passed_by_an_event_stream_at_once() {
     assert_eq!(device.status().link, Link::Live);
     assert!(device.status().notices.contains(&Notice::NoCalls));
     assert!(!sent(&device.accept(1).unwrap()).is_empty(), "what is done is sent as ever");
-    let call = Verb::StartCall { call_id: Uuid::from_u128(5).into(), callee_id: sam().id, about: None, endpoint: None };
+    let call = Verb::Call(CallVerb::Start {
+        call_id: Uuid::from_u128(5).into(),
+        callee_id: sam().id,
+        about: None,
+        endpoint: None,
+    });
     let refused = device.try_take(Input::Act { id: id(2), verb: call });
     assert!(matches!(refused, Err(AskError::Refused { refusal }) if refusal.code == Code::NoSocket));
     // The stream stays live only as long as it pulses.
@@ -118,7 +124,7 @@ fn what_does_not_fit_into_a_frame_is_passed_by_a_snapshot() {
     device.closed(ConnectionError::TooLarge);
     let outputs = device.goes_by(20_000);
     assert!(outputs.contains(&Output::FetchSnapshot), "{outputs:?}");
-    assert!(!device.engine.image().nouns.is_empty(), "what it has is shown meanwhile");
+    assert!(!device.engine.image().entities.is_empty(), "what it has is shown meanwhile");
 }
 
 #[test]
@@ -174,7 +180,7 @@ fn a_fleet_that_is_sent_for_a_snapshot_at_once_does_not_come_at_once() {
             if device.engine.live.failures < times {
                 device.goes_by(200_000);
                 let cursor = Cursor { seq: 7, event_id: None };
-                device.take(Input::Snapshot(Ok(Snapshot { cursor, nouns: Vec::new(), foreign: false })));
+                device.take(Input::Snapshot(Ok(Snapshot { cursor, entities: Vec::new(), foreign: false })));
                 device.welcome();
             }
         }
@@ -213,10 +219,11 @@ fn forgotten(closed_days: u32) -> Vec<usize> {
         };
         crewbell_shared::call::Call { state, ..ringing_call(at) }
     };
-    let nouns: Vec<Entity> = vec![site.into(), closed(150, 2).into(), closed(151, 5).into(), ended.into()];
-    let puts: Vec<Write> = nouns.into_iter().map(|noun| Write::UpsertEntity { noun: Arc::new(noun), seq: 7 }).collect();
+    let entities: Vec<Entity> = vec![site.into(), closed(150, 2).into(), closed(151, 5).into(), ended.into()];
+    let puts: Vec<Write> =
+        entities.into_iter().map(|entity| Write::UpsertEntity { entity: Arc::new(entity), seq: 7 }).collect();
     device.engine.image.apply(&puts);
-    let count = |device: &Device| device.engine.image().nouns.len();
+    let count = |device: &Device| device.engine.image().entities.len();
     let before = count(&device);
     // A wall tablet, which is never restarted.
     let mut left = Vec::new();
@@ -251,7 +258,7 @@ fn an_emergency_rings_on_every_device_whoever_is_on_duty() {
     for role in [Role::Crew, Role::Supervisor, Role::Technician, Role::Dispatcher, Role::Admin] {
         let mut device = Device::live();
         let me = Person { on_duty: false, role, ..siri() };
-        let put = |noun: Entity| Write::UpsertEntity { noun: Arc::new(noun), seq: 7 };
+        let put = |entity: Entity| Write::UpsertEntity { entity: Arc::new(entity), seq: 7 };
         device.engine.image.apply(&[put(me.into())]);
         device.take(Input::SayAgain);
         assert!(device.engine.picture(now(device.tick)).alerts.is_empty(), "{role:?}: a call is for those on duty");

@@ -1,5 +1,6 @@
 //! Tests of peer loss, with Siri's tablet, while Sam's app is killed, hangs up, or reconnects.
 
+use crewbell_shared::call::CallVerb;
 use crewbell_shared::call::Outcome as How;
 
 use super::phone::{answered, call_id, elsewhere, ended, here, tablet};
@@ -38,7 +39,7 @@ impl Device {
 
     /// Ends a call as dropped, as the controller does on the engine's output.
     fn ends_it(&mut self, number: u128) -> Vec<Output> {
-        self.take(Input::Act { id: id(number), verb: Verb::EndCall { call_id: call_id(), dropped: true } })
+        self.take(Input::Act { id: id(number), verb: Verb::Call(CallVerb::End { call_id: call_id(), dropped: true }) })
     }
 
     /// Advances time with wake-ups at the requested ticks, as a driver does; returns all outputs.
@@ -163,7 +164,7 @@ fn other_commands_do_not_wait_for_one_that_is_held_back() {
 #[test]
 fn who_hung_up_never_says_that_it_broke_off() {
     let mut device = talking();
-    device.take(Input::Act { id: id(1), verb: Verb::EndCall { call_id: call_id(), dropped: false } });
+    device.take(Input::Act { id: id(1), verb: Verb::Call(CallVerb::End { call_id: call_id(), dropped: false }) });
     device.peer(false);
     device.hears_nothing_for(30_000);
     assert_eq!(ends(&device.waits(30_000)), 0);

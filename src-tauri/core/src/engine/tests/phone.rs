@@ -1,5 +1,6 @@
 //! Tests of the call state, with Siri's tablet; Sam calls, or is called.
 
+use crewbell_shared::call::CallVerb;
 use crewbell_shared::call::{Call, CallState, Outcome as How, Why};
 use crewbell_shared::ids::{CallId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, Signal};
@@ -50,7 +51,12 @@ impl Device {
     }
 
     fn calls_sam(&mut self) -> Result<Vec<Output>, AskError> {
-        let verb = Verb::StartCall { call_id: call_id(), callee_id: sam().id, about: None, endpoint: Some(here()) };
+        let verb = Verb::Call(CallVerb::Start {
+            call_id: call_id(),
+            callee_id: sam().id,
+            about: None,
+            endpoint: Some(here()),
+        });
         self.try_take(Input::Act { id: id(1), verb })
     }
 
@@ -138,7 +144,7 @@ fn a_call_that_is_kept_from_before_a_start_rings_only_when_the_server_still_says
 fn an_answer_speaks_at_once_and_a_second_device_of_the_same_person_does_not() {
     let mut device = tablet();
     device.told(&ringing());
-    let answer = Verb::AnswerCall { call_id: call_id(), endpoint: Some(here()) };
+    let answer = Verb::Call(CallVerb::Answer { call_id: call_id(), endpoint: Some(here()) });
     let outputs = device.take(Input::Act { id: id(1), verb: answer });
     let talk = Task::Talk { call_id: call_id(), peer: ringing().caller_endpoint, offers: false };
     assert_eq!(tasks(&outputs), [talk], "before the server has said yes");
@@ -230,7 +236,7 @@ fn a_call_that_the_server_took_is_not_said_to_be_refused_when_the_connection_goe
 fn hanging_up_what_never_began_leaves_nothing_to_read() {
     let mut device = tablet();
     device.calls_sam().unwrap();
-    device.take(Input::Act { id: id(2), verb: Verb::EndCall { call_id: call_id(), dropped: false } });
+    device.take(Input::Act { id: id(2), verb: Verb::Call(CallVerb::End { call_id: call_id(), dropped: false }) });
     let socket = device.engine.live.sockets;
     device.take(Input::Closed { socket, why: ConnectionError::Closed });
     device.take(Input::Outcomes(Err(Fault::Away(ConnectionError::network("cut")))));
@@ -252,7 +258,7 @@ fn hanging_up_without_a_connection_is_kept_and_ends_the_voice() {
     let socket = device.engine.live.sockets;
     device.take(Input::Closed { socket, why: ConnectionError::Closed });
     assert!(matches!(device.task(), Task::Talk { .. }), "the voice needs no server");
-    let hang_up = Verb::EndCall { call_id: call_id(), dropped: false };
+    let hang_up = Verb::Call(CallVerb::End { call_id: call_id(), dropped: false });
     let outputs = device.take(Input::Act { id: id(1), verb: hang_up });
     assert_eq!(tasks(&outputs), [Task::Over { call_id: call_id() }]);
     assert_eq!(device.engine.image().outbox.len(), 1);
@@ -279,6 +285,6 @@ fn missed_calls_are_counted_until_they_are_seen() {
     };
     let call = ended(ringing(), How::Missed { why: Why::NoAnswer });
     assert_eq!(missed(&device.told(&call)), Some(1));
-    let seen = device.take(Input::Act { id: id(1), verb: Verb::SeeCall { call_id: call_id() } });
+    let seen = device.take(Input::Act { id: id(1), verb: Verb::Call(CallVerb::See { call_id: call_id() }) });
     assert_eq!(missed(&seen), Some(0));
 }

@@ -9,7 +9,7 @@ fn no(code: Code) -> Refusal {
 impl Device {
     fn keeps_everything(&self, why: &str) {
         let image = self.engine.image();
-        assert!(image.session.is_some() && image.nouns.len() == 4, "{why}: it was wiped");
+        assert!(image.session.is_some() && image.entities.len() == 4, "{why}: it was wiped");
         assert!(!self.engine.picture(now(self.tick)).status.notices.contains(&Notice::Revoked), "{why}");
     }
 
@@ -129,5 +129,5 @@ fn who_signs_out_without_a_token_to_send_with_gives_nothing_up() {
     device.take(Input::Closed { socket, why: ConnectionError::Vault { why: "it is empty".into() } });
     device.keeps_everything("no token");
     device.take(Input::SignOut { discard: false });
-    assert_eq!((device.engine.image().nouns.len(), device.engine.image().outbox.len()), (0, 1));
+    assert_eq!((device.engine.image().entities.len(), device.engine.image().outbox.len()), (0, 1));
 }

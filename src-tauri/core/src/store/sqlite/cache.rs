@@ -18,7 +18,7 @@ use super::super::{Cursor, EntityKey, Image, Kept, Line, Write};
 use super::db::Db;
 
 /// The schema version.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// The schema.
 pub(super) const SCHEMA: &str = include_str!("../../../migrations/cache.sql");
@@ -53,19 +53,20 @@ impl<'a> Sum<'a> {
 
     fn add(&mut self, write: &'a Write) {
         match write {
-            Write::UpsertEntity { noun, seq } => {
-                let key = EntityKey::of(noun);
+            Write::UpsertEntity { entity, seq } => {
+                let key = EntityKey::of(entity);
                 if self.put.get(&key).is_none_or(|(_, before)| before <= seq) {
-                    self.put.insert(key, (noun, *seq));
+                    self.put.insert(key, (entity, *seq));
                 }
             }
             Write::DeleteEntity(key) => {
                 self.put.remove(key);
                 self.forget.insert(*key);
             }
-            Write::Replace { nouns, cursor } => {
+            Write::Replace { entities, cursor } => {
                 self.clear();
-                self.put = nouns.iter().map(|noun| (EntityKey::of(noun), (noun.as_ref(), cursor.seq))).collect();
+                self.put =
+                    entities.iter().map(|entity| (EntityKey::of(entity), (entity.as_ref(), cursor.seq))).collect();
                 self.cursor = Some(*cursor);
             }
             Write::Advance(cursor) => self.cursor = Some(*cursor),
@@ -105,21 +106,22 @@ impl<'a> Sum<'a> {
     /// Executes the merged writes within a transaction.
     pub async fn write(self, db: &mut Db) -> Result<(), sqlx::Error> {
         if self.clear {
-            db.run(sqlx::query("delete from nouns")).await?;
+            db.run(sqlx::query("delete from entities")).await?;
             db.run(sqlx::query("delete from lines")).await?;
         }
         if !self.forget.is_empty() {
             let keys = json(&self.forget)?;
-            let forget = "delete from nouns where (entity_type, id) in \
+            let forget = "delete from entities where (entity_type, id) in \
                 (select value ->> 'entity_type', value ->> 'id' from json_each(?))";
             db.run(sqlx::query(forget).bind(keys)).await?;
         }
         if !self.put.is_empty() {
-            let rows: Vec<_> = self.put.iter().map(|(key, (noun, seq))| (key.entity_type, key.id, seq, noun)).collect();
-            let put = "insert into nouns (entity_type, id, seq, noun) \
+            let rows: Vec<_> =
+                self.put.iter().map(|(key, (entity, seq))| (key.entity_type, key.id, seq, entity)).collect();
+            let put = "insert into entities (entity_type, id, seq, entity) \
                 select value ->> 0, value ->> 1, value ->> 2, value -> 3 from json_each(?) where true \
-                on conflict (entity_type, id) do update set seq = excluded.seq, noun = excluded.noun \
-                where excluded.seq >= nouns.seq";
+                on conflict (entity_type, id) do update set seq = excluded.seq, entity = excluded.entity \
+                where excluded.seq >= entities.seq";
             db.run(sqlx::query(put).bind(json(&rows)?)).await?;
         }
         if !self.lines.is_empty() {
@@ -163,11 +165,11 @@ pub(super) async fn read(db: &mut Db, image: &mut Image) -> Result<(), sqlx::Err
         let (person, at): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         image.seen.insert(person.parse().map_err(unreadable)?, at.parse().map_err(unreadable)?);
     }
-    image.nouns = BTreeMap::new();
-    for row in db.rows(sqlx::query("select seq, noun from nouns")).await? {
+    image.entities = BTreeMap::new();
+    for row in db.rows(sqlx::query("select seq, entity from entities")).await? {
         let seq = u64::try_from(row.try_get::<i64, _>(0)?).map_err(unreadable)?;
-        let noun: Entity = from_json(row.try_get(1)?)?;
-        image.nouns.insert(EntityKey::of(&noun), Kept { noun: Arc::new(noun), seq });
+        let entity: Entity = from_json(row.try_get(1)?)?;
+        image.entities.insert(EntityKey::of(&entity), Kept { entity: Arc::new(entity), seq });
     }
     let lines = db.rows(sqlx::query("select line from lines order by seq")).await?;
     image.lines = lines.iter().map(|row| from_json(row.try_get(0)?)).collect::<Result<VecDeque<_>, _>>()?;

@@ -114,7 +114,7 @@ impl Sqlite {
             outdated: cache_found == Found::Outdated,
             unreadable,
         };
-        let is_signed_out = image.session.is_none() && image.nouns.is_empty();
+        let is_signed_out = image.session.is_none() && image.entities.is_empty();
         let folder = folder.to_owned();
         let mut store = Self { folder, cache, keep, fresh: Some(image), _lock: lock };
         // A wipe that was interrupted by a kill has left some deleted data.

@@ -69,7 +69,7 @@ async fn open_cache(path: &Path, image: &mut Image) -> Result<Option<Db>, sqlx::
             return Ok(false);
         }
         db.check("pragma quick_check(1)").await?;
-        db.check_writing("delete from nouns where false").await?;
+        db.check_writing("delete from entities where false").await?;
         cache::read(&mut db, image).await.map(|()| true)
     };
     match read.await {

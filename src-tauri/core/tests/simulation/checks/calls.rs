@@ -100,8 +100,8 @@ pub fn all(world: &World) -> Result<(), String> {
 fn every_call_goes_its_way_once(server: &Server) -> Result<(), String> {
     let mut histories: BTreeMap<CallId, Vec<&Entry>> = BTreeMap::new();
     for entry in &server.log {
-        if let Ok(Some(noun)) = entry.clone().into_entity()
-            && let Some(call) = as_call(&noun)
+        if let Ok(Some(entity)) = entry.clone().into_entity()
+            && let Some(call) = as_call(&entity)
         {
             histories.entry(call.id).or_default().push(entry);
         }

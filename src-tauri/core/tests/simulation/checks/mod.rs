@@ -58,7 +58,7 @@ pub fn after_a_turn(device: &Device, now: Now) -> Result<(), String> {
     if device.screen != device.picture(now) {
         return Err(format!("device {}: the screen shows something else than the engine", device.number));
     }
-    let restarted = Engine::new(device.engine.image().clone()).picture(now).nouns;
+    let restarted = Engine::new(device.engine.image().clone()).picture(now).entities;
     if !device.screen.values().eq(&restarted) {
         return Err(format!("device {}: the screen shows something else than after a restart", device.number));
     }
@@ -159,9 +159,9 @@ fn is_live(world: &World, id: CommandId) -> bool {
 fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {
     for device in &world.devices {
         let shown: BTreeMap<EntityKey, &Entity> =
-            device.screen.iter().map(|(key, shown)| (*key, shown.noun.as_ref())).collect();
+            device.screen.iter().map(|(key, shown)| (*key, shown.entity.as_ref())).collect();
         let has: BTreeMap<EntityKey, &Entity> =
-            world.server.site.nouns.iter().map(|(key, noun)| (*key, noun)).collect();
+            world.server.site.entities.iter().map(|(key, entity)| (*key, entity)).collect();
         for key in has.keys().chain(shown.keys()) {
             if has.get(key) != shown.get(key) {
                 return Err(format!(
@@ -173,7 +173,7 @@ fn every_device_shows_what_the_server_has(world: &World) -> Result<(), String> {
             }
         }
         if let Some(pending) = device.screen.values().find(|shown| shown.pending) {
-            return Err(format!("device {}: {:?} looks pending, and nothing is", device.number, pending.noun));
+            return Err(format!("device {}: {:?} looks pending, and nothing is", device.number, pending.entity));
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Simulation of calls: the sockets that determine reachability, the audio between two devices, and people's actions.
 
+use crewbell_shared::call::CallVerb;
+use crewbell_shared::person::PersonVerb;
 use std::collections::BTreeSet;
 
 use crewbell_core::engine::Input;
@@ -144,7 +146,8 @@ impl World {
         self.totals.count("calls broken off");
         let id: CommandId = self.dice.id();
         let life = self.devices[device].life;
-        let answer = self.input(device, Input::Act { id, verb: Verb::EndCall { call_id, dropped: true } })?;
+        let answer =
+            self.input(device, Input::Act { id, verb: Verb::Call(CallVerb::End { call_id, dropped: true }) })?;
         if answer == Answer::Kept(id) || self.devices[device].disk.waiting(id).is_some() {
             self.devices[device].keep(id, Sort::BrokenOff, life);
         }
@@ -158,17 +161,17 @@ impl World {
         let dice = &mut self.dice;
         match task {
             Task::Ring { call_id } => match dice.below(100) {
-                0..40 => return Some(Verb::AnswerCall { call_id, endpoint }),
-                40..50 => return Some(Verb::RejectCall { call_id }),
-                50..55 => return Some(Verb::EndCall { call_id, dropped: false }),
+                0..40 => return Some(Verb::Call(CallVerb::Answer { call_id, endpoint })),
+                40..50 => return Some(Verb::Call(CallVerb::Reject { call_id })),
+                50..55 => return Some(Verb::Call(CallVerb::End { call_id, dropped: false })),
                 _ => {}
             },
             Task::RingBack { call_id } | Task::Talk { call_id, .. } if dice.percent(15) => {
-                return Some(Verb::EndCall { call_id, dropped: false });
+                return Some(Verb::Call(CallVerb::End { call_id, dropped: false }));
             }
             Task::Idle | Task::Over { .. } if dice.percent(12) => {
                 let callee_id = dice.pick(&crew())?.id;
-                return Some(Verb::StartCall { call_id: dice.id(), callee_id, about: None, endpoint });
+                return Some(Verb::Call(CallVerb::Start { call_id: dice.id(), callee_id, about: None, endpoint }));
             }
             Task::RingBack { .. } | Task::Talk { .. } | Task::Idle | Task::Over { .. } => {}
         }
@@ -180,18 +183,20 @@ impl World {
         let call = self.dice.pick(&calls)?;
         let call_id = call.id;
         Some(match &call.state {
-            CallState::Ended { .. } if call.is_unseen() && call.callee.id == me => Verb::SeeCall { call_id },
+            CallState::Ended { .. } if call.is_unseen() && call.callee.id == me => {
+                Verb::Call(CallVerb::See { call_id })
+            }
             _ => match self.dice.below(4) {
-                0 => Verb::RejectCall { call_id },
-                1 => Verb::EndCall { call_id, dropped: false },
-                2 => Verb::SetBusy { person_id: me, busy: self.dice.percent(40) },
-                _ => Verb::AnswerCall { call_id, endpoint },
+                0 => Verb::Call(CallVerb::Reject { call_id }),
+                1 => Verb::Call(CallVerb::End { call_id, dropped: false }),
+                2 => Verb::Person(PersonVerb::SetBusy { person_id: me, busy: self.dice.percent(40) }),
+                _ => Verb::Call(CallVerb::Answer { call_id, endpoint }),
             },
         })
     }
 }
 
 /// Returns the call of an entity.
-pub fn as_call(noun: &Entity) -> Option<&crewbell_shared::call::Call> {
-    if let Entity::Call(call) = noun { Some(call) } else { None }
+pub fn as_call(entity: &Entity) -> Option<&crewbell_shared::call::Call> {
+    if let Entity::Call(call) = entity { Some(call) } else { None }
 }

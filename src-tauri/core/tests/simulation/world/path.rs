@@ -6,6 +6,7 @@ use crewbell_core::screen::ConnectionError;
 use crewbell_core::store::Cursor;
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{Command, Outcome, Verb};
+use crewbell_shared::request::RequestVerb;
 use crewbell_shared::{Code, Refusal};
 
 use super::{Event, World};
@@ -23,7 +24,9 @@ fn signed_out() -> Refusal {
 
 /// Returns whether a proxy blocks these commands.
 pub fn is_disliked(commands: &[Command]) -> bool {
-    commands.iter().any(|command| matches!(&command.verb, Verb::NoteRequest { text, .. } if text == DISLIKED))
+    commands
+        .iter()
+        .any(|command| matches!(&command.verb, Verb::Request(RequestVerb::Note { text, .. }) if text == DISLIKED))
 }
 
 impl World {

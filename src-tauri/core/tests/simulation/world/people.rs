@@ -2,8 +2,13 @@
 
 use crewbell_core::engine::Input;
 use crewbell_core::store::CommandStatus;
+use crewbell_shared::guest::GuestVerb;
+use crewbell_shared::guest::StayVerb;
 use crewbell_shared::ids::{CommandId, NoteId};
+use crewbell_shared::person::PersonVerb;
+use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::protocol::{Entity, Verb};
+use crewbell_shared::request::RequestVerb;
 use crewbell_shared::request::{Kind, Request, RequestState};
 
 use super::World;
@@ -13,8 +18,8 @@ use crate::dice::Dice;
 use crate::site::{crew, places};
 
 /// Returns the request of an entity.
-pub fn as_request(noun: &Entity) -> Option<&Request> {
-    if let Entity::Request(request) = noun { Some(request) } else { None }
+pub fn as_request(entity: &Entity) -> Option<&Request> {
+    if let Entity::Request(request) = entity { Some(request) } else { None }
 }
 
 impl World {
@@ -72,7 +77,7 @@ impl World {
         let requests: Vec<_> = self.devices[device]
             .screen
             .values()
-            .filter_map(|shown| match shown.noun.as_ref() {
+            .filter_map(|shown| match shown.entity.as_ref() {
                 Entity::Request(request) if !request.state.is_closed() => Some(request.clone()),
                 _ => None,
             })
@@ -80,31 +85,37 @@ impl World {
         let (places, crew) = (places(), crew());
         let place_id = self.dice.pick(&places)?.id;
         let dice = &mut self.dice;
-        let note = |dice: &mut Dice, request_id| Verb::NoteRequest {
-            request_id,
-            note_id: dice.id::<NoteId>(),
-            text: if dice.percent(4) { DISLIKED } else { "Two towels" }.into(),
+        let note = |dice: &mut Dice, request_id| {
+            Verb::Request(RequestVerb::Note {
+                request_id,
+                note_id: dice.id::<NoteId>(),
+                text: if dice.percent(4) { DISLIKED } else { "Two towels" }.into(),
+            })
         };
         if dice.percent(12) || requests.is_empty() {
             return Some(match dice.below(5) {
-                0 => Verb::SetDoNotDisturb { place_id, on: dice.percent(50) },
-                1 => Verb::SetDuty { person_id: me.id, on_duty: dice.percent(70) },
-                2 => Verb::SaveGuest { guest_id: dice.id(), name: "Mrs Hartmann".into(), notes: String::new() },
+                0 => Verb::Place(PlaceVerb::SetDoNotDisturb { place_id, on: dice.percent(50) }),
+                1 => Verb::Person(PersonVerb::SetDuty { person_id: me.id, on_duty: dice.percent(70) }),
+                2 => Verb::Guest(GuestVerb::Save {
+                    guest_id: dice.id(),
+                    name: "Mrs Hartmann".into(),
+                    notes: String::new(),
+                }),
                 3 => {
-                    let guest = self.devices[device].screen.values().find_map(|shown| match shown.noun.as_ref() {
+                    let guest = self.devices[device].screen.values().find_map(|shown| match shown.entity.as_ref() {
                         Entity::Guest(guest) => Some(guest.id),
                         _ => None,
                     })?;
-                    Verb::CheckIn { stay_id: dice.id(), guest_id: guest, place_id }
+                    Verb::Stay(StayVerb::CheckIn { stay_id: dice.id(), guest_id: guest, place_id })
                 }
-                _ => Verb::CreateRequest {
+                _ => Verb::Request(RequestVerb::Create {
                     request_id: dice.id(),
                     place_id,
                     kind: Kind::Call,
                     service: None,
                     priority: None,
                     text: None,
-                },
+                }),
             });
         }
         let request = dice.pick(&requests)?;
@@ -112,21 +123,21 @@ impl World {
         Some(match &request.state {
             RequestState::Open => match dice.below(10) {
                 0 => note(dice, request_id),
-                1 => Verb::CancelRequest { request_id, reason: None },
+                1 => Verb::Request(RequestVerb::Cancel { request_id, reason: None }),
                 // A late tap: the screen has changed meanwhile.
-                2 => Verb::CompleteRequest { request_id },
-                _ => Verb::AcceptRequest { request_id },
+                2 => Verb::Request(RequestVerb::Complete { request_id }),
+                _ => Verb::Request(RequestVerb::Accept { request_id }),
             },
             RequestState::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match dice.below(10) {
                 0 => note(dice, request_id),
-                1 => Verb::ReleaseRequest { request_id },
-                2 => Verb::HandOverRequest { request_id, to: dice.pick(&crew)?.id },
+                1 => Verb::Request(RequestVerb::Release { request_id }),
+                2 => Verb::Request(RequestVerb::HandOver { request_id, to: dice.pick(&crew)?.id }),
                 // The guest pressed again, and the person acknowledges it.
-                3 => Verb::AcceptRequest { request_id },
-                _ => Verb::CompleteRequest { request_id },
+                3 => Verb::Request(RequestVerb::Accept { request_id }),
+                _ => Verb::Request(RequestVerb::Complete { request_id }),
             },
             _ => match dice.below(4) {
-                0 => Verb::AcceptRequest { request_id },
+                0 => Verb::Request(RequestVerb::Accept { request_id }),
                 _ => note(dice, request_id),
             },
         })

@@ -39,7 +39,7 @@ async fn devices() -> Vec<(Files, Image)> {
             }
             let mut writes = vec![Write::SignIn(session("Sam")), Write::Advance(cursor(round))];
             for number in round * 5..round * 5 + 5 {
-                writes.push(Write::UpsertEntity { noun: request(number.into(), "Two towels"), seq: number });
+                writes.push(Write::UpsertEntity { entity: request(number.into(), "Two towels"), seq: number });
                 writes.push(Write::AppendLine(line(number)));
                 writes.push(Write::UpsertCommand(waiting(number.into())));
             }
@@ -140,7 +140,7 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
             assert_eq!(loaded.outbox, image.outbox, "{what}");
             assert_eq!(loaded.session, image.session, "{what}");
         } else {
-            assert_eq!(loaded.nouns, image.nouns, "{what}");
+            assert_eq!(loaded.entities, image.entities, "{what}");
         }
         let missing: Vec<_> = legible(&files, &image.outbox).difference(&after).copied().collect();
         assert!(missing.is_empty(), "{what}: {missing:?} could be read");
@@ -164,7 +164,7 @@ async fn damage_of_any_kind_is_opened_and_told_and_costs_no_command_that_can_be_
         aside += opened.unreadable;
         // Writes succeed, and the next start finds no damage.
         let writes =
-            [Write::UpsertCommand(waiting(900)), Write::UpsertEntity { noun: request(900, "after"), seq: 900 }];
+            [Write::UpsertCommand(waiting(900)), Write::UpsertEntity { entity: request(900, "after"), seq: 900 }];
         check(&mut store, &mut loaded, &writes).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         store.close().await;
         let (mut store, again) = Sqlite::open(folder.path()).await.unwrap();

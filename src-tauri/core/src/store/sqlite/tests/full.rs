@@ -37,8 +37,8 @@ async fn a_cache_that_is_full_leaves_both_files_as_they_were() {
     let mut image = Image::default();
     check(&mut store, &mut image, &[Write::SignIn(session("Sam")), Write::UpsertCommand(waiting(1))]).await.unwrap();
     let_grow(&mut store.cache, false).await;
-    let nouns = (0..500).map(|number| request(number, "much")).collect();
-    let writes = [Write::DeleteCommand(waiting(1).command.id), Write::Replace { nouns, cursor: cursor(9) }];
+    let entities = (0..500).map(|number| request(number, "much")).collect();
+    let writes = [Write::DeleteCommand(waiting(1).command.id), Write::Replace { entities, cursor: cursor(9) }];
     assert_eq!(store.write(&writes).await, Err(StoreError::Full));
     let wiping = [&[Write::Wipe][..], &writes].concat();
     assert_eq!(store.write(&wiping).await, Err(StoreError::Full));

@@ -19,8 +19,8 @@ fn batch(number: u64) -> Vec<Write> {
     let key = u128::from(number);
     let text = format!("batch {number}");
     let mut writes = vec![
-        Write::UpsertEntity { noun: request(key % 40, &text), seq: number },
-        Write::UpsertEntity { noun: request(100 + key % 7, &text), seq: number },
+        Write::UpsertEntity { entity: request(key % 40, &text), seq: number },
+        Write::UpsertEntity { entity: request(100 + key % 7, &text), seq: number },
         Write::AppendLine(line(number)),
         Write::Advance(cursor(number)),
         Write::UpsertCommand(waiting(key)),
@@ -31,8 +31,8 @@ fn batch(number: u64) -> Vec<Write> {
         writes.push(Write::DeleteCommand(waiting(key - 6).command.id));
     }
     if number.is_multiple_of(11) {
-        let nouns = (0..60).map(|noun| request(noun, &text)).collect();
-        writes.insert(0, Write::Replace { nouns, cursor: cursor(number) });
+        let entities = (0..60).map(|entity| request(entity, &text)).collect();
+        writes.insert(0, Write::Replace { entities, cursor: cursor(number) });
     }
     if number.is_multiple_of(17) {
         writes.insert(0, Write::Wipe);
@@ -81,8 +81,8 @@ fn write_and_kill(folder: &Path, batches: usize, bit: u32) -> u64 {
 
 /// Splits an image into the parts of the cache and of `local.db`.
 fn halves(image: &Image) -> (Image, Image) {
-    let Image { session, cursor, heard_at, seen, nouns, lines, outbox, settings } = image.clone();
-    let cache = Image { cursor, heard_at, seen, nouns, lines, ..Image::default() };
+    let Image { session, cursor, heard_at, seen, entities, lines, outbox, settings } = image.clone();
+    let cache = Image { cursor, heard_at, seen, entities, lines, ..Image::default() };
     (cache, Image { session, outbox, settings, ..Image::default() })
 }
 

@@ -83,7 +83,7 @@ async fn a_folder_that_is_open_is_refused_in_words() {
 async fn a_sign_out_that_was_cut_short_between_the_files_is_finished_at_the_next_start() {
     let folder = folder();
     let mut store = open(folder.path()).await;
-    let replace = Write::Replace { nouns: vec![conformance::request(1, "a")], cursor: conformance::cursor(1) };
+    let replace = Write::Replace { entities: vec![conformance::request(1, "a")], cursor: conformance::cursor(1) };
     store.write(&[Write::SignIn(conformance::session("Sam")), replace]).await.unwrap();
     // A wipe whose first step is done when the device stops.
     store.keep.begin().await.unwrap();

@@ -15,7 +15,7 @@ async fn written(folder: &Path) -> Image {
     let mut image = Image::default();
     let keep = (1..=3).map(|number| Write::UpsertCommand(waiting(number)));
     let set = Write::Set("theme".to_owned(), Some("night".to_owned()));
-    let replace = Write::Replace { nouns: vec![request(1, "a")], cursor: cursor(1) };
+    let replace = Write::Replace { entities: vec![request(1, "a")], cursor: cursor(1) };
     let writes: Vec<_> = keep.chain([Write::SignIn(session("Sam")), set, replace]).collect();
     check(&mut store, &mut image, &writes).await.unwrap();
     store.close().await;
@@ -29,7 +29,7 @@ async fn a_cache_of_another_version_begins_anew_and_the_rest_stays() {
     change(&folder.path().join("cache.db"), "pragma user_version = 7").await;
     let (mut store, opened) = Sqlite::open(folder.path()).await.unwrap();
     assert_eq!(opened, Opened { outdated: true, ..Opened::default() });
-    let without = Image { cursor: None, nouns: std::collections::BTreeMap::new(), ..image };
+    let without = Image { cursor: None, entities: std::collections::BTreeMap::new(), ..image };
     assert_eq!(store.load().await, Ok(without));
     store.close().await;
     open(folder.path()).await;

@@ -36,7 +36,7 @@ async fn nothing_of_the_guests_is_left_after_a_wipe_whatever_was_moved_aside_or_
     let mut noted = waiting(3);
     noted.by.name = NAME.to_owned();
     store
-        .write(&[Write::SignIn(session("Siri")), Write::Replace { nouns: guests(), cursor: cursor(9) }])
+        .write(&[Write::SignIn(session("Siri")), Write::Replace { entities: guests(), cursor: cursor(9) }])
         .await
         .unwrap();
     store
@@ -54,7 +54,7 @@ async fn nothing_of_the_guests_is_left_after_a_wipe_whatever_was_moved_aside_or_
     store.write(&[Write::Wipe]).await.unwrap();
     assert_eq!(that_name_her(folder.path()), [""; 0]);
     let image = store.load().await.unwrap();
-    assert_eq!((image.nouns.len(), image.outbox.len()), (0, 1), "what wasn't sent stays");
+    assert_eq!((image.entities.len(), image.outbox.len()), (0, 1), "what wasn't sent stays");
     store.close().await;
     assert_eq!(that_name_her(folder.path()), [""; 0]);
     open(folder.path()).await;
@@ -64,7 +64,7 @@ async fn nothing_of_the_guests_is_left_after_a_wipe_whatever_was_moved_aside_or_
 async fn a_wipe_that_was_cut_short_is_finished_at_the_next_start() {
     let folder = folder();
     let mut store = open(folder.path()).await;
-    store.write(&[Write::Replace { nouns: guests(), cursor: cursor(9) }]).await.unwrap();
+    store.write(&[Write::Replace { entities: guests(), cursor: cursor(9) }]).await.unwrap();
     // The state after a kill just after the commit.
     let gone: Vec<Write> = guests().iter().map(|guest| Write::DeleteEntity(EntityKey::of(guest))).collect();
     store.write(&gone).await.unwrap();
