@@ -93,7 +93,7 @@ pub struct Server {
     pub registry: SiteRegistry,
     drain: Duration,
     devices: TaskTracker,
-    doors: JoinHandle<()>,
+    http_task: JoinHandle<()>,
 }
 
 impl Server {
@@ -116,20 +116,20 @@ impl Server {
         if let Some(disk) = settings.disk {
             registry.db.watch_disk(disk);
         }
-        registry.doors.tell(raise_descriptors());
+        registry.connections.tell(raise_descriptors());
         registry.open_all().await.context("The sites could not be read.")?;
-        let door = MessageHandler::new(Dialects::new(&settings.prefix, settings.radio), registry.clock.clone());
+        let handler = MessageHandler::new(Dialects::new(&settings.prefix, settings.radio), registry.clock.clone());
         let prefix: Arc<str> = settings.prefix.as_str().into();
 
         let devices = TaskTracker::new();
         let mqtt = match settings.mqtt {
             Mqtt::Embedded { listen, secure, anonymous } => {
-                let buttons = Buttons::new(registry.clone(), door.clone(), &settings.prefix, anonymous);
-                let way = AckRoute { prefix, spellings: door.spellings(), clock: registry.clock.clone() };
+                let buttons = Buttons::new(registry.clone(), handler.clone(), &settings.prefix, anonymous);
+                let way = AckRoute { prefix, spellings: handler.spellings(), clock: registry.clock.clone() };
                 Some(listen_to(&devices, &registry, &way, buttons, listen, secure).await?)
             }
             Mqtt::External(broker) => {
-                devices.spawn(broker::run(registry.clone(), door.clone(), prefix, broker, stop.clone()));
+                devices.spawn(broker::run(registry.clone(), handler.clone(), prefix, broker, stop.clone()));
                 None
             }
         };
@@ -147,10 +147,10 @@ impl Server {
         let http = listener.local_addr()?;
         let ice = turn::start(settings.own_turn, settings.ice, &registry).await?;
         let app = App::new(registry.clone(), ice, settings.metrics, settings.silence).behind(settings.proxies);
-        let router = http::router(App { dialects: Arc::clone(door.dialects()), ..app }, more);
-        let limits = (registry.doors.http.clone(), http::Times::default());
-        let doors = tokio::spawn(http::serve(listener, settings.http_tls, router, limits, stop));
-        Ok(Self { http, mqtt, registry, drain: settings.drain, devices, doors })
+        let router = http::router(App { dialects: Arc::clone(handler.dialects()), ..app }, more);
+        let limits = (registry.connections.http.clone(), http::Times::default());
+        let http_task = tokio::spawn(http::serve(listener, settings.http_tls, router, limits, stop));
+        Ok(Self { http, mqtt, registry, drain: settings.drain, devices, http_task })
     }
 
     /// Stops the server: accepts no new work, finishes accepted work, closes the sockets, then the database.
@@ -158,7 +158,7 @@ impl Server {
         self.registry.stop.cancel();
         let drained = async {
             self.devices.wait().await;
-            let _ = self.doors.await;
+            let _ = self.http_task.await;
             self.registry.sockets.close();
             self.registry.sockets.wait().await;
         };
@@ -179,7 +179,7 @@ async fn listen_to(
     secure: Option<(SocketAddr, Arc<rustls::ServerConfig>)>,
 ) -> anyhow::Result<SocketAddr> {
     let buttons = Arc::new(buttons);
-    let (limits, connections) = (Limits::default(), &registry.doors.mqtt);
+    let (limits, connections) = (Limits::default(), &registry.connections.mqtt);
     let plain = ListenerConfig { addr: listen, tls: None, limits: limits.clone() };
     let secure = secure.map(|(addr, tls)| ListenerConfig { addr, tls: Some(tls), limits });
     let mut first = None;

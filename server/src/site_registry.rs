@@ -23,7 +23,7 @@ use crate::clock::{Clock, Ids};
 use crate::db::sites::KnownSite;
 use crate::db::{Db, DbError, LAST_DAY, sites};
 use crate::jobs::ClockGuard;
-use crate::limits::{Doors, raise_descriptors};
+use crate::limits::{ConnectionTables, raise_descriptors};
 use crate::live::{Presence, Receipts, Switchboard};
 use crate::log::{Reader, RecentEntries, follow, follow_settings};
 
@@ -171,7 +171,7 @@ pub struct SiteRegistry {
     /// Cancelled when the server shuts down: no new work is accepted.
     pub stop: CancellationToken,
     /// Connection limits of the MQTT and HTTP listeners.
-    pub doors: Doors,
+    pub connections: ConnectionTables,
     /// Tasks of the live sockets, which send a close frame before they end.
     pub sockets: TaskTracker,
     /// Tasks of the writers, which finish their queued work.
@@ -196,7 +196,7 @@ impl SiteRegistry {
             ids,
             clock_guard,
             stop,
-            doors: Doors::new(raise_descriptors()),
+            connections: ConnectionTables::new(raise_descriptors()),
             sockets,
             tasks,
             closing,

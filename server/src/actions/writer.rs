@@ -2,8 +2,8 @@
 //!
 //! Actions are queued. A lone action is executed at once; actions that queue while the writer is busy share one
 //! transaction, with one bump of the counter and one flush to disk. Within the batch they are decided in order on the
-//! same [`World`], so the second accept of a request sees the first. Decisions happen in memory: a refusal needs no
-//! savepoint.
+//! same [`UnitOfWork`](super::UnitOfWork), so the second accept of a request sees the first. Decisions happen in memory:
+//! a refusal needs no savepoint.
 //!
 //! If the database itself refuses the batch (a unique name, say), or an action panics, the batch is rolled back and
 //! split in halves, so that one action never fails its neighbours and costs them little. If another transaction holds a

@@ -52,9 +52,9 @@ pub(super) fn write(script: &mut Timeline, from: Timestamp, until: Timestamp) {
 /// Draws the times of a day's requests.
 fn times(script: &mut Timeline, midnight: Timestamp) -> Vec<Timestamp> {
     let Ok(hours) = WeightedIndex::new(RHYTHM) else { return Vec::new() };
-    let count = script.random.random_range(48..66);
+    let count = script.rng.random_range(48..66);
     let draw = |_| {
-        let hour = i64::try_from(hours.sample(&mut script.random)).unwrap_or_default();
+        let hour = i64::try_from(hours.sample(&mut script.rng)).unwrap_or_default();
         midnight + SignedDuration::from_hours(hour) + script.seconds(0..=3_599)
     };
     let mut times: Vec<_> = (0..count).map(draw).collect();
@@ -65,19 +65,19 @@ fn times(script: &mut Timeline, midnight: Timestamp) -> Vec<Timestamp> {
 /// Draws the origin and the place of a request.
 fn draw(script: &mut Timeline, at: Timestamp, day: i64, busy: &[Timestamp]) -> Option<(Ask<'static>, usize)> {
     let now = hour(at);
-    if script.random.random_ratio(7, 100) {
+    if script.rng.random_ratio(7, 100) {
         let fits = |errand: &&Errand| (errand.hours.0..errand.hours.1).contains(&now) && busy[errand.spot] < at;
         let fitting: Vec<_> = ERRANDS.iter().filter(fits).collect();
         let sender = |index: &usize| CREW[*index].works_at(now) && CREW[*index].role != Role::Admin;
         let senders: Vec<_> = (0..CREW.len()).filter(sender).collect();
-        if let (Some(&errand), Some(&by)) = (fitting.choose(&mut script.random), senders.choose(&mut script.random)) {
+        if let (Some(&errand), Some(&by)) = (fitting.choose(&mut script.rng), senders.choose(&mut script.rng)) {
             return Some((Ask::Sent { by, errand }, errand.spot));
         }
     }
     let weight = |(index, device): (usize, &Device)| {
         if busy[device.spot] < at { liveliness(index, day, now) } else { 0 }
     };
-    let device = WeightedIndex::new(DEVICES.iter().enumerate().map(weight)).ok()?.sample(&mut script.random);
+    let device = WeightedIndex::new(DEVICES.iter().enumerate().map(weight)).ok()?.sample(&mut script.rng);
     let (kind, key) = wish(script, now, device);
     Some((Ask::Pressed { device, kind, key }, DEVICES[device].spot))
 }
@@ -119,7 +119,7 @@ fn wish(script: &mut Timeline, hour: i8, device: usize) -> (PressKind, ButtonKey
         // The script's recordings and lamps belong to cabins.
         (weights[2], weights[3]) = (0, 0);
     }
-    WeightedIndex::new(weights).map_or(WISHES[0], |index| WISHES[index.sample(&mut script.random)])
+    WeightedIndex::new(weights).map_or(WISHES[0], |index| WISHES[index.sample(&mut script.rng)])
 }
 
 /// Writes the crew's duty changes: by their shifts, a little after the hour.
@@ -143,7 +143,7 @@ fn write_shifts(script: &mut Timeline, from: Timestamp, until: Timestamp) {
 
 /// Writes the guests' do-not-disturb: on and off again after lunch, and one left on overnight that Mia switches off.
 fn write_rests(script: &mut Timeline, midnight: Timestamp, span: std::ops::RangeInclusive<Timestamp>) {
-    for device in [script.random.random_range(0..3), script.random.random_range(3..6)] {
+    for device in [script.rng.random_range(0..3), script.rng.random_range(3..6)] {
         let on = midnight + SignedDuration::from_mins(13 * 60 + 20) + script.seconds(0..=1_800);
         let off = on + script.seconds(4_200..=7_200);
         if span.contains(&on) && span.contains(&off) {

@@ -45,7 +45,7 @@ const COURSES: [(Course, usize); 5] = [
 /// Writes the whole course of a request, and returns its end time.
 pub(super) fn tell(script: &mut Timeline, at: Timestamp, ask: Ask<'_>) -> Timestamp {
     let (request, asked_at) = asked(script, at, ask);
-    let drawn = COURSES.choose_weighted(&mut script.random, |(_, weight)| *weight);
+    let drawn = COURSES.choose_weighted(&mut script.rng, |(_, weight)| *weight);
     let course = drawn.map_or(Course::Served, |(course, _)| *course);
     let accepted_at = asked_at + patience(script, ask);
     let Some(first) = hand(script, accepted_at, ask, None) else {
@@ -84,9 +84,9 @@ pub(super) fn tell(script: &mut Timeline, at: Timestamp, ask: Ask<'_>) -> Timest
         }
     };
     let done_at = since + work(script, ask);
-    if script.random.random_ratio(14, 100) {
+    if script.rng.random_ratio(14, 100) {
         let at = since + (done_at.duration_since(since) * 2) / 3;
-        if let Some(text) = notes_on(ask).choose(&mut script.random) {
+        if let Some(text) = notes_on(ask).choose(&mut script.rng) {
             note(script, at, holder, request, text);
         }
     }
@@ -113,15 +113,15 @@ pub(super) fn asked(script: &mut Timeline, at: Timestamp, ask: Ask<'_>) -> (Requ
         Ask::Pressed { device, kind, key } => {
             let request = script.rings(at, device, kind, key);
             if kind == PressKind::Long {
-                if let Some(&(transcript, duration_ms)) = SPOKEN.choose(&mut script.random) {
+                if let Some(&(transcript, duration_ms)) = SPOKEN.choose(&mut script.rng) {
                     spoken(script, at, device, transcript, duration_ms);
                 }
                 return (request, at);
             }
             let mut last = at;
             // Guests press again soon or not at all; after the site's press window it would be another request.
-            if script.random.random_ratio(9, 100) {
-                for _ in 0..script.random.random_range(1..=2) {
+            if script.rng.random_ratio(9, 100) {
+                for _ in 0..script.rng.random_range(1..=2) {
                     last += script.seconds(6..=18);
                     script.rings_again(last, device, kind, key, request);
                 }
@@ -144,7 +144,7 @@ pub(super) fn note(script: &mut Timeline, at: Timestamp, by: usize, request_id: 
 }
 
 fn cancelled(script: &mut Timeline, at: Timestamp, by: usize, request_id: RequestId) -> Timestamp {
-    let reason = REASONS.choose(&mut script.random).map(|&reason| reason.to_owned());
+    let reason = REASONS.choose(&mut script.rng).map(|&reason| reason.to_owned());
     script.does(at, by, Verb::Request(RequestVerb::Cancel { request_id, reason }));
     at
 }
@@ -193,5 +193,5 @@ fn hand(script: &mut Timeline, at: Timestamp, ask: Ask<'_>, not: Option<usize>) 
         Role::Technician if lights => 12,
         Role::Technician | Role::Dispatcher | Role::Admin => 0,
     });
-    Some(WeightedIndex::new(weights).ok()?.sample(&mut script.random))
+    Some(WeightedIndex::new(weights).ok()?.sample(&mut script.rng))
 }

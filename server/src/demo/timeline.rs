@@ -91,7 +91,7 @@ pub(super) struct Timeline {
     /// The current time.
     pub(super) now: Timestamp,
     pub(super) cast: Cast,
-    pub(super) random: Xoshiro256PlusPlus,
+    pub(super) rng: Xoshiro256PlusPlus,
     pub(super) ids: Ids,
     deeds: Vec<Planned>,
     presses: u64,
@@ -103,7 +103,7 @@ impl Timeline {
         Self {
             now,
             cast: Cast::new(set_up_at),
-            random: Xoshiro256PlusPlus::seed_from_u64(SEED + 1),
+            rng: Xoshiro256PlusPlus::seed_from_u64(SEED + 1),
             ids: Ids::seeded(SEED + 2),
             deeds: Vec::new(),
             presses: 0,
@@ -125,7 +125,7 @@ impl Timeline {
 
     /// Draws a duration from a range of seconds.
     pub(super) fn seconds(&mut self, range: RangeInclusive<i64>) -> SignedDuration {
-        SignedDuration::from_secs(self.random.random_range(range))
+        SignedDuration::from_secs(self.rng.random_range(range))
     }
 
     /// Adds an event.

@@ -43,7 +43,7 @@ impl PartialEq for Principal {
 #[derive(Clone, Debug)]
 pub struct Buttons {
     registry: SiteRegistry,
-    door: MessageHandler,
+    handler: MessageHandler,
     prefix: Arc<str>,
     /// Whether connections without credentials are accepted, with the same permissions as the join code. Only on a
     /// server with a single site.
@@ -53,8 +53,8 @@ pub struct Buttons {
 
 impl Buttons {
     /// Creates the intake for topics with a prefix.
-    pub fn new(registry: SiteRegistry, door: MessageHandler, prefix: &str, anonymous: bool) -> Self {
-        Self { registry, door, prefix: prefix.into(), anonymous, guesses: Arc::default() }
+    pub fn new(registry: SiteRegistry, handler: MessageHandler, prefix: &str, anonymous: bool) -> Self {
+        Self { registry, handler, prefix: prefix.into(), anonymous, guesses: Arc::default() }
     }
 
     /// Authenticates by user name: `<slug>` with the join code, or `<slug>/<device>` with the button's own password.
@@ -92,14 +92,14 @@ impl Buttons {
             Some(_) => ("", "unknown_user_name"),
         };
         let user: String = username.chars().filter(|c| !c.is_control()).take(100).collect();
-        self.door.tell(&site, device, reason, &format!("user name {user}, from {}", login.remote.ip()));
+        self.handler.tell(&site, device, reason, &format!("user name {user}, from {}", login.remote.ip()));
         Err(NotLetIn::BadCredentials)
     }
 
     /// The current acknowledgement on a button's topic.
     async fn lamp(&self, site: &OpenSite, topic: &str) -> Result<Option<Outgoing>, DbError> {
         let Some(spelled) = acks::device_of(&self.prefix, topic) else { return Ok(None) };
-        let device = self.door.spellings.known_by(site.id, spelled);
+        let device = self.handler.spellings.known_by(site.id, spelled);
         let since = self.registry.clock.now().saturating_sub(acks::SHOWS).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let mut tx = self.registry.db.read(site.id).await?;
         let Some(id) = db::buttons::last_request(&mut tx, site.id, &device, since).await? else { return Ok(None) };
@@ -152,7 +152,7 @@ impl Intake for Buttons {
         let Principal { site, device } = &peer.principal;
         metrics::counter!("mqtt_trouble_total", "what" => reason).increment(1);
         let (client_id, address) = (&peer.client_id, peer.remote.ip());
-        self.door.warn(
+        self.handler.warn(
             site,
             device.as_deref().unwrap_or_default(),
             reason,
@@ -174,8 +174,8 @@ impl Intake for Buttons {
             clean_start: peer.clean_start,
             via: Some(format!("{} {}", Origin::from(peer.remote.ip()), peer.client_id)),
         };
-        let door = self.door.clone();
-        async move { door.take(speaker, message).await }
+        let handler = self.handler.clone();
+        async move { handler.take(speaker, message).await }
     }
 
     async fn subscribed(&self, peer: &Peer<Principal>, filter: &str) -> Result<Vec<Outgoing>, NotLetIn> {
@@ -193,14 +193,14 @@ impl Intake for Buttons {
     fn came(&self, peer: &Peer<Principal>) {
         let Some(device) = &peer.principal.device else { return };
         let site = Arc::clone(&peer.principal.site);
-        self.door.connections.came(site.id, device, peer.connection);
+        self.handler.connections.came(site.id, device, peer.connection);
         tokio::spawn(say(site, Arc::clone(device), true));
     }
 
     fn gone(&self, peer: &Peer<Principal>, how: Gone) {
         tracing::debug!(client_id = peer.client_id, ?how, "A device's connection ended.");
         let site = Arc::clone(&peer.principal.site);
-        let connections = self.door.connections.clone();
+        let connections = self.handler.connections.clone();
         let goodbye = how == Gone::Clean;
         connections.ended(site.id, &peer.client_id, peer.connection, goodbye, self.registry.clock.now());
         let Some(device) = peer.principal.device.clone() else { return };

@@ -1,15 +1,18 @@
 //! Conversion of device recordings to WAV.
 
-use std::borrow::Cow;
+use std::io::Cursor;
 
-/// Sample rate of device recordings, in Hz.
-const RATE: u32 = 16_000;
+use hound::{SampleFormat, WavSpec, WavWriter};
 
-/// Silence between two recordings, in bytes: 0.4 s.
-const PAUSE: usize = RATE as usize * 2 * 2 / 5;
+/// Format of device recordings: 16-bit PCM, one channel, 16 kHz.
+const SPEC: WavSpec =
+    WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
 
-/// Size of the WAV header, in bytes.
-const HEADER: u32 = 44;
+/// Silence between two recordings, in samples: 0.4 s.
+const PAUSE: usize = 6_400;
+
+/// Maximum number of samples of a WAV file, whose lengths in bytes, with a header of 44, are 32-bit numbers.
+const MOST: usize = (u32::MAX as usize - 44) / 2;
 
 /// Error of a conversion to WAV. It doesn't contain the recording, because it may be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +28,7 @@ pub enum Unplayable {
     TooLong,
 }
 
-/// Converts a recording to a WAV file (RIFF, "Multimedia Programming Interface and Data Specifications 1.0", 1991):
-/// 16-bit PCM, one channel, 16 kHz. A WAV file is returned unchanged.
+/// Converts a recording to a WAV file of 16-bit PCM, one channel, 16 kHz. A WAV file is returned unchanged.
 ///
 /// Formats, in any case: `adpcm` is IMA ADPCM with 4 bits a sample, without header or blocks, the low nibble first;
 /// `pcm` and `pcm16` are 16-bit samples, low byte first, of which an odd byte at the end is dropped; `wav`.
@@ -35,11 +37,9 @@ pub enum Unplayable {
 /// Returns an error if the format isn't supported, or the bytes don't match it.
 pub fn to_wav(format: &str, bytes: &[u8]) -> Result<Vec<u8>, Unplayable> {
     match format.to_ascii_lowercase().as_str() {
-        "adpcm" => wav(&samples(bytes)),
-        "pcm" | "pcm16" => wav(&bytes[..bytes.len() - bytes.len() % 2]),
         "wav" if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WAVE") => Ok(bytes.to_vec()),
         "wav" => Err(Unplayable::NotWav),
-        _ => Err(Unplayable::UnknownFormat),
+        other => wav(&samples(other, bytes)?),
     }
 }
 
@@ -55,12 +55,12 @@ pub fn together(recordings: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Unplayable>
     let mut all = Vec::new();
     let mut failed = Unplayable::NotWav;
     for (format, bytes) in recordings {
-        match pcm(format, bytes) {
+        match samples(format, bytes) {
             Ok(samples) => {
                 if !all.is_empty() {
                     all.resize(all.len() + PAUSE, 0);
                 }
-                all.extend_from_slice(&samples);
+                all.extend(samples);
             }
             Err(error) => failed = error,
         }
@@ -69,54 +69,45 @@ pub fn together(recordings: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Unplayable>
 }
 
 /// Decodes a recording to samples: 16-bit, one channel, 16 kHz.
-fn pcm<'b>(format: &str, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Unplayable> {
+fn samples(format: &str, bytes: &[u8]) -> Result<Vec<i16>, Unplayable> {
     match format.to_ascii_lowercase().as_str() {
-        "adpcm" => Ok(samples(bytes).into()),
-        "pcm" | "pcm16" => Ok(bytes[..bytes.len() - bytes.len() % 2].into()),
-        // Only with the header that this program and most devices write: other rates aren't resampled.
+        "adpcm" => Ok(adpcm(bytes)),
+        "pcm" | "pcm16" => Ok(pcm(bytes)),
+        // Only with the header that this program and most devices write: other rates aren't resampled. Unlike hound's
+        // reader, this ignores the lengths in it.
         "wav" => {
             let ours = wav(&[])?;
             let begins = bytes.get(8..40).zip(ours.get(8..40)).is_some_and(|(begins, ours)| begins == ours);
-            let data = bytes.get(44..).filter(|_| begins && bytes.starts_with(b"RIFF")).ok_or(Unplayable::NotWav)?;
-            Ok(data[..data.len() - data.len() % 2].into())
+            let data = bytes.get(44..).filter(|_| begins && bytes.starts_with(b"RIFF"));
+            data.map(pcm).ok_or(Unplayable::NotWav)
         }
         _ => Err(Unplayable::UnknownFormat),
     }
 }
 
 /// Builds a WAV file from samples.
-fn wav(samples: &[u8]) -> Result<Vec<u8>, Unplayable> {
-    let length = u32::try_from(samples.len()).map_err(|_| Unplayable::TooLong)?;
-    let riff = length.checked_add(HEADER - 8).ok_or(Unplayable::TooLong)?;
-    let mut wav = Vec::with_capacity(samples.len() + 44);
-    wav.extend_from_slice(b"RIFF");
-    wav.extend_from_slice(&riff.to_le_bytes());
-    wav.extend_from_slice(b"WAVEfmt ");
-    wav.extend_from_slice(&16_u32.to_le_bytes());
-    // PCM, one channel.
-    wav.extend_from_slice(&1_u16.to_le_bytes());
-    wav.extend_from_slice(&1_u16.to_le_bytes());
-    wav.extend_from_slice(&RATE.to_le_bytes());
-    wav.extend_from_slice(&(RATE * 2).to_le_bytes());
-    // Bytes of a sample, bits of a sample.
-    wav.extend_from_slice(&2_u16.to_le_bytes());
-    wav.extend_from_slice(&16_u16.to_le_bytes());
-    wav.extend_from_slice(b"data");
-    wav.extend_from_slice(&length.to_le_bytes());
-    wav.extend_from_slice(samples);
-    Ok(wav)
+fn wav(samples: &[i16]) -> Result<Vec<u8>, Unplayable> {
+    if samples.len() > MOST {
+        return Err(Unplayable::TooLong);
+    }
+    let mut file = Cursor::new(Vec::new());
+    let written = WavWriter::new(&mut file, SPEC).and_then(|mut writer| {
+        samples.iter().try_for_each(|&sample| writer.write_sample(sample))?;
+        writer.finalize()
+    });
+    written.map_err(|_| Unplayable::TooLong)?;
+    Ok(file.into_inner())
 }
 
-/// Decodes IMA ADPCM to 16-bit samples, low byte first.
-fn samples(adpcm: &[u8]) -> Vec<u8> {
+/// Decodes 16-bit samples, low byte first.
+fn pcm(bytes: &[u8]) -> Vec<i16> {
+    bytes.as_chunks().0.iter().copied().map(i16::from_le_bytes).collect()
+}
+
+/// Decodes IMA ADPCM.
+fn adpcm(bytes: &[u8]) -> Vec<i16> {
     let mut state = Ima::default();
-    let mut samples = Vec::with_capacity(adpcm.len() * 4);
-    for byte in adpcm {
-        for nibble in [byte & 0x0f, byte >> 4] {
-            samples.extend_from_slice(&state.decode(nibble).to_le_bytes());
-        }
-    }
-    samples
+    bytes.iter().flat_map(|byte| [byte & 0x0f, byte >> 4]).map(|nibble| state.decode(nibble)).collect()
 }
 
 /// IMA ADPCM decoder (Interactive Multimedia Association, "Recommended Practices for Enhancing Digital Audio
@@ -164,7 +155,7 @@ mod tests {
     use super::*;
 
     fn read(wav: &[u8]) -> Vec<i16> {
-        wav[44..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+        pcm(&wav[44..])
     }
 
     /// Encodes as the reference encoder does: the greatest magnitude that doesn't overshoot, with a decoder in step.
@@ -243,8 +234,8 @@ mod tests {
         let wav_of = ("wav".to_owned(), to_wav("pcm", &[3, 3]).unwrap());
         let opus = ("opus".to_owned(), b"OggS".to_vec());
         let sound = together(&[one(), opus.clone(), wav_of]).unwrap();
-        assert_eq!(sound.len(), 44 + 4 + PAUSE + 2);
-        assert_eq!((&sound[44..48], &sound[48 + PAUSE..]), (&[1, 1, 2, 2][..], &[3, 3][..]));
+        assert_eq!(sound.len(), 44 + 4 + 2 * PAUSE + 2);
+        assert_eq!((&sound[44..48], &sound[48 + 2 * PAUSE..]), (&[1, 1, 2, 2][..], &[3, 3][..]));
         assert_eq!(together(&[one()]), to_wav("pcm", &[1, 1, 2, 2]));
         assert_eq!(together(&[opus.clone(), opus]), Err(Unplayable::UnknownFormat));
         assert_eq!(together(&[]), Err(Unplayable::NotWav));

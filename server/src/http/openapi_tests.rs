@@ -21,7 +21,7 @@ use crate::site_registry::SiteRegistry;
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
 
 /// Starts the endpoints without a database on a local port, and returns their address.
-async fn doors() -> String {
+async fn endpoints() -> String {
     let nowhere = PgConnectOptions::new().socket("/nonexistent").username("nobody");
     let settings = DbSettings { readers: 1, ..DbSettings::new(nowhere.clone(), nowhere) };
     let registry = SiteRegistry::new(Db::new(settings), Clock::default(), Ids::seeded(1), CancellationToken::new());
@@ -205,10 +205,10 @@ fn every_schema_that_is_named_is_there() {
 
 #[tokio::test]
 async fn every_door_is_there_and_closed_to_those_without_a_token() {
-    let (doors, client) = (doors().await, client());
+    let (endpoints, client) = (endpoints().await, client());
     for (method, path, operation) in operations() {
         let what = format!("{method} {path}");
-        let answer = client.request(method, format!("{doors}{}", filled(&path))).send().await.unwrap();
+        let answer = client.request(method, format!("{endpoints}{}", filled(&path))).send().await.unwrap();
         let status = answer.status();
         if operation.get("security").is_some() {
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}");
@@ -222,20 +222,20 @@ async fn every_door_is_there_and_closed_to_those_without_a_token() {
 
 #[tokio::test]
 async fn a_path_and_a_method_that_are_not_there_are_refused_in_our_words() {
-    let (doors, client) = (doors().await, client());
-    let answer = client.get(format!("{doors}/api/yachts")).send().await.unwrap();
+    let (endpoints, client) = (endpoints().await, client());
+    let answer = client.get(format!("{endpoints}/api/yachts")).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert_eq!(answer.json::<crewbell_shared::Refusal>().await.unwrap().code, Code::NotFound);
-    let answer = client.delete(format!("{doors}/api/places")).send().await.unwrap();
+    let answer = client.delete(format!("{endpoints}/api/places")).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(answer.json::<crewbell_shared::Refusal>().await.unwrap().code, Code::Invalid);
 }
 
 #[tokio::test]
 async fn a_token_can_not_be_judged_while_the_database_is_away() {
-    let (doors, client) = (doors().await, client());
+    let (endpoints, client) = (endpoints().await, client());
     let token = Token::new(SiteId(Uuid::nil()), &Ids::seeded(2)).to_string();
-    let answer = client.get(format!("{doors}/api/people")).bearer_auth(token).send().await.unwrap();
+    let answer = client.get(format!("{endpoints}/api/people")).bearer_auth(token).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
     assert_eq!(answer.json::<crewbell_shared::Refusal>().await.unwrap().code, Code::Unavailable);

@@ -42,7 +42,7 @@ pub async fn readyz(State(app): State<App>) -> impl IntoResponse {
     if !app.registry.silent(SHOWN_WITHIN).await.is_empty() {
         return (StatusCode::SERVICE_UNAVAILABLE, "a site's writer can't write\n");
     }
-    match app.registry.doors.mqtt.is_full() {
+    match app.registry.connections.mqtt.is_full() {
         None | Some(Full::Unauthenticated) => (StatusCode::OK, "ready\n"),
         Some(Full::Shared) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons with a join code\n"),
         Some(Full::SignedIn) => (StatusCode::SERVICE_UNAVAILABLE, "no room for more buttons\n"),

@@ -73,7 +73,7 @@ impl std::fmt::Display for Origin {
 /// The connections of one listener.
 #[derive(Clone, Debug)]
 pub struct Connections {
-    door: &'static str,
+    listener: &'static str,
     most: MostConnections,
     table: Arc<Mutex<Table>>,
 }
@@ -98,9 +98,9 @@ struct At {
 }
 
 impl Connections {
-    /// Creates an empty table with these limits. `door` labels the metrics.
-    pub fn new(door: &'static str, most: MostConnections) -> Self {
-        Self { door, most, table: Arc::default() }
+    /// Creates an empty table with these limits. `listener` labels the metrics.
+    pub fn new(listener: &'static str, most: MostConnections) -> Self {
+        Self { listener, most, table: Arc::default() }
     }
 
     /// Registers an accepted connection. If a limit is reached, an older connection is evicted, by cancelling its
@@ -165,14 +165,14 @@ impl Connections {
     }
 
     fn count(&self, what: &'static str) {
-        metrics::counter!("connections_turned_away_total", "door" => self.door, "how" => what).increment(1);
+        metrics::counter!("connections_turned_away_total", "listener" => self.listener, "how" => what).increment(1);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of connections")]
     fn gauge(&self, table: &Table) {
         let states = [("unauthenticated", table.unauthenticated), ("known", table.known), ("shared", table.shared)];
         for (state, count) in states {
-            metrics::gauge!("connections", "door" => self.door, "state" => state).set(count as f64);
+            metrics::gauge!("connections", "listener" => self.listener, "state" => state).set(count as f64);
         }
     }
 

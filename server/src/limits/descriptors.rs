@@ -20,14 +20,14 @@ pub fn raise_descriptors() -> usize {
 
 /// The connection limits of both listeners.
 #[derive(Clone, Debug)]
-pub struct Doors {
+pub struct ConnectionTables {
     /// The MQTT listener's, for buttons.
     pub mqtt: Connections,
     /// The HTTP listener's, for people and programs.
     pub http: Connections,
 }
 
-impl Doors {
+impl ConnectionTables {
     /// Derives the limits from the number of file descriptors, up to what a site can need.
     pub fn new(descriptors: usize) -> Self {
         let (mqtt, http) = shares(descriptors);

@@ -11,6 +11,6 @@ mod seldom;
 
 pub use bytes::{Budget, Held};
 pub use connections::{Caller, Connections, Full, MostConnections, Origin, Slot, Standing};
-pub use descriptors::{Doors, raise_descriptors};
+pub use descriptors::{ConnectionTables, raise_descriptors};
 pub use guesses::Guesses;
 pub use seldom::Seldom;

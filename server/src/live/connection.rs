@@ -211,7 +211,9 @@ async fn run(
                     Ok(Ok(Said::Unfit(call_id, refusal))) => {
                         reply(registry, sink, phone.signal(call_id, Err(refusal)).await).await
                     }
-                    Ok(Ok(Said::Frame(_))) if limiter.check().is_err() => Err(refused(Code::SlowDown, "Too many frames.")),
+                    Ok(Ok(Said::Frame(_))) if limiter.check().is_err() => {
+                        Err(refused(Code::SlowDown, "Too many frames."))
+                    }
                     Ok(Ok(Said::Frame(said))) => answer(registry, who, here, stream.sent(), sink, said).await,
                 }
             }

@@ -217,7 +217,7 @@ async fn twenty_boards_with_one_client_id_behind_the_join_code_all_ring() {
 #[tokio::test]
 async fn when_no_more_buttons_can_be_let_in_it_is_said() {
     let ship = Ship::sail().await;
-    let doors = &ship.server.registry.doors;
+    let doors = &ship.server.registry.connections;
     let mut held = Vec::new();
     for port in 1.. {
         let host = u8::try_from(port / 512).unwrap();

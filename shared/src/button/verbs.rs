@@ -134,11 +134,11 @@ mod tests {
     fn a_button_moves_retires_and_comes_back() {
         let mut yacht = Yacht::default();
         let button = button();
-        let assign = |case: &DecisionContext<'_>| case.assign_button(button.id, saloon().id, Some(" by the bar "));
+        let assign = |ctx: &DecisionContext<'_>| ctx.assign_button(button.id, saloon().id, Some(" by the bar "));
         assert_eq!(decided(&mut yacht, assign), ["button_assigned"]);
         assert_eq!(decided(&mut yacht, assign), [""; 0], "it is there already");
-        assert_eq!(decided(&mut yacht, |case| case.retire_button(button.id)), ["button_retired"]);
-        assert_eq!(decided(&mut yacht, |case| case.retire_button(button.id)), [""; 0], "it is retired already");
+        assert_eq!(decided(&mut yacht, |ctx| ctx.retire_button(button.id)), ["button_retired"]);
+        assert_eq!(decided(&mut yacht, |ctx| ctx.retire_button(button.id)), [""; 0], "it is retired already");
         assert_eq!(decided(&mut yacht, assign), ["button_assigned"]);
         let moved = yacht.get(button.id).unwrap();
         assert_eq!((moved.place_id, moved.name.as_deref()), (Some(saloon().id), Some("by the bar")));
@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn a_device_is_one_button() {
         let (yacht, actor) = (Yacht::default(), by(&dana()));
-        let case = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
+        let ctx = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
         for (number, device) in [(41, "cabin-5"), (40, "cabin-6")] {
-            let refusal = case.create_button(id(number), device, cabin().id, None).unwrap_err();
+            let refusal = ctx.create_button(id(number), device, cabin().id, None).unwrap_err();
             assert_eq!(refusal.code, Code::NameTaken);
         }
     }
@@ -158,24 +158,24 @@ mod tests {
     #[test]
     fn a_device_is_named_as_in_its_topic() {
         let (yacht, actor) = (Yacht::default(), by(&dana()));
-        let case = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
+        let ctx = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
         for device in ["", "a\nb", &"x".repeat(65)] {
-            let refusal = case.create_button(id(41), device, cabin().id, None).unwrap_err();
+            let refusal = ctx.create_button(id(41), device, cabin().id, None).unwrap_err();
             assert_eq!(refusal.details["field"], "device", "{device:?}");
         }
-        assert!(case.create_button(id(41), &"x".repeat(64), cabin().id, None).is_ok());
+        assert!(ctx.create_button(id(41), &"x".repeat(64), cabin().id, None).is_ok());
     }
 
     #[test]
     fn a_device_is_one_button_however_its_address_is_spelled() {
         let mut yacht = Yacht::default();
-        let create = |case: &DecisionContext<'_>| case.create_button(id(41), "AA:BB:CC:DD:EE:07", cabin().id, None);
+        let create = |ctx: &DecisionContext<'_>| ctx.create_button(id(41), "AA:BB:CC:DD:EE:07", cabin().id, None);
         assert_eq!(decided(&mut yacht, create), ["button_created"]);
         assert_eq!(yacht.get(id::<ButtonId>(41)).unwrap().device, "aabbccddee07");
         let actor = by(&dana());
-        let case = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
+        let ctx = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
         for spelled in ["AABBCCDDEE07", "aabbccddee07", "aa-bb-cc-dd-ee-07"] {
-            let refusal = case.create_button(id(42), spelled, cabin().id, None).unwrap_err();
+            let refusal = ctx.create_button(id(42), spelled, cabin().id, None).unwrap_err();
             assert_eq!(refusal.code, Code::NameTaken, "{spelled}");
         }
     }

@@ -14,8 +14,8 @@ fn start(
     number: u128,
 ) -> Result<(Vec<&'static str>, Call), Refusal> {
     let actor = by(caller);
-    let case = DecisionContext { view: yacht, actor: &actor, at: at(60) };
-    let changes = case.start_call(id(number), callee.id, None, Some(id(number + 10)))?;
+    let ctx = DecisionContext { view: yacht, actor: &actor, at: at(60) };
+    let changes = ctx.start_call(id(number), callee.id, None, Some(id(number + 10)))?;
     let Some(Entity::Call(call)) = changes.last().map(|change| change.entity.clone()) else { panic!("it is a call") };
     Ok((yacht.apply(changes), call))
 }
@@ -114,8 +114,8 @@ fn a_call_is_about_what_is_there_by_its_name_now() {
     let actor = by(&sam());
     let about = |entity_type: EntityTypeName, about_id: Uuid| {
         let about = About { entity_type, id: about_id, name: "a lie".into() };
-        let case = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
-        let changes = case.start_call(id(81), siri().id, Some(&about), None)?;
+        let ctx = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
+        let changes = ctx.start_call(id(81), siri().id, Some(&about), None)?;
         let Some(Entity::Call(call)) = changes.last().map(|change| &change.entity) else { panic!("it is a call") };
         Ok::<_, Refusal>(call.about.clone().unwrap().name)
     };

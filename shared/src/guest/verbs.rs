@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_guest_is_created_then_changed_then_as_they_were() {
         let mut yacht = Yacht::default();
-        let mut save = |notes: &str| decided(&mut yacht, |case| case.save_guest(id(61), "Greta", notes)).unwrap();
+        let mut save = |notes: &str| decided(&mut yacht, |ctx| ctx.save_guest(id(61), "Greta", notes)).unwrap();
         assert_eq!(save(""), ["guest_created"]);
         assert_eq!(save("No nuts"), ["guest_changed"]);
         assert_eq!(save(" No nuts\n"), [""; 0]);
@@ -146,7 +146,7 @@ mod tests {
     fn who_checks_out_leaves_no_do_not_disturb_behind() {
         let quiet = Place { do_not_disturb: true, ..cabin() };
         let mut yacht = Yacht::default().with(quiet);
-        let out = |case: &DecisionContext<'_>| case.check_out(stay().id);
+        let out = |ctx: &DecisionContext<'_>| ctx.check_out(stay().id);
         assert_eq!(decided(&mut yacht, out).unwrap(), ["do_not_disturb_cleared", "guest_checked_out"]);
         assert!(!yacht.get(cabin().id).unwrap().do_not_disturb);
         assert_eq!((yacht.get(stay().id).unwrap().checked_out_at, guest_in(&yacht, cabin().id)), (Some(at(60)), None));
@@ -167,7 +167,7 @@ mod tests {
             let mut leaving: Vec<_> = (2..=guests).map(|number| id(70 + u128::from(number))).collect();
             leaving.insert(leaving.len() / 2, stay().id);
             for (gone, stay) in (1..).zip(leaving) {
-                let out = decided(&mut yacht, |case| case.check_out(stay)).unwrap();
+                let out = decided(&mut yacht, |ctx| ctx.check_out(stay)).unwrap();
                 let last = gone == guests;
                 assert_eq!(out.contains(&"do_not_disturb_cleared"), last, "{gone} of {guests}");
                 assert_eq!(yacht.get(cabin().id).unwrap().do_not_disturb, !last);
@@ -191,7 +191,7 @@ mod tests {
             let yacht = there.iter().cloned().fold(Yacht::default(), Yacht::with);
             let mut yacht = requests.iter().cloned().fold(yacht, Yacht::with);
             for stay in there {
-                let out = decided(&mut yacht, |case| case.check_out(stay.id)).unwrap();
+                let out = decided(&mut yacht, |ctx| ctx.check_out(stay.id)).unwrap();
                 assert_eq!(out, ["guest_checked_out"], "of {guests}");
                 for request in &requests {
                     assert_eq!(yacht.get(request.id), Some(request), "of {guests}");
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_stay_begins_once_with_a_guest_and_a_place_that_are_known() {
         let mut yacht = Yacht::default();
-        let mut check_in = |stay, guest, place| decided(&mut yacht, |case| case.check_in(stay, guest, place));
+        let mut check_in = |stay, guest, place| decided(&mut yacht, |ctx| ctx.check_in(stay, guest, place));
         assert_eq!(check_in(id(71), id(999), saloon().id).unwrap_err().details["what"], "guest");
         assert_eq!(check_in(id(71), gus().id, id(999)).unwrap_err().details["what"], "place");
         assert_eq!(check_in(id(71), gus().id, saloon().id).unwrap(), ["guest_checked_in"]);

@@ -139,7 +139,7 @@ mod tests {
     fn who_leaves_is_off_duty_and_stays_so_when_they_come_back() {
         let mut yacht = Yacht::default();
         let mut save =
-            |active| decided(&mut yacht, |case| case.save_person(sam().id, "Sam", Role::Crew, active)).unwrap();
+            |active| decided(&mut yacht, |ctx| ctx.save_person(sam().id, "Sam", Role::Crew, active)).unwrap();
         assert_eq!(save(true), [""; 0], "Sam is that already");
         assert_eq!(save(false), ["person_changed"]);
         assert_eq!(save(true), ["person_changed"]);
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn who_is_new_is_off_duty() {
         let mut yacht = Yacht::default();
-        let save = |case: &DecisionContext<'_>| case.save_person(id(9), " Nils ", Role::Technician, true);
+        let save = |ctx: &DecisionContext<'_>| ctx.save_person(id(9), " Nils ", Role::Technician, true);
         assert_eq!(decided(&mut yacht, save).unwrap(), ["person_created"]);
         let nils = yacht.get::<PersonId>(id(9)).unwrap();
         assert_eq!((nils.name.as_str(), nils.on_duty, nils.active), ("Nils", false, true));
@@ -159,10 +159,10 @@ mod tests {
     fn nobody_takes_their_own_rights_away() {
         let mut yacht = Yacht::default();
         for (role, active) in [(Role::Supervisor, true), (Role::Admin, false)] {
-            let refusal = decided(&mut yacht, |case| case.save_person(alex().id, "Alex", role, active)).unwrap_err();
+            let refusal = decided(&mut yacht, |ctx| ctx.save_person(alex().id, "Alex", role, active)).unwrap_err();
             assert_eq!(refusal.code, Code::NotAllowed);
         }
-        let rename = |case: &DecisionContext<'_>| case.save_person(alex().id, "Alexandra", Role::Admin, true);
+        let rename = |ctx: &DecisionContext<'_>| ctx.save_person(alex().id, "Alexandra", Role::Admin, true);
         assert_eq!(decided(&mut yacht, rename).unwrap(), ["person_changed"]);
     }
 
@@ -178,14 +178,14 @@ mod tests {
         assert_eq!(set(&sam(), false).unwrap(), [""; 0], "Sam isn't busy");
         assert_eq!(set(&alex(), true).unwrap_err().code, Code::NotAllowed);
         yacht = yacht.with(Person { busy: true, ..sam() });
-        decided(&mut yacht, |case| case.save_person(sam().id, "Sam", Role::Crew, false)).unwrap();
+        decided(&mut yacht, |ctx| ctx.save_person(sam().id, "Sam", Role::Crew, false)).unwrap();
         assert!(!yacht.get(sam().id).unwrap().busy);
     }
 
     #[test]
     fn duty_changes_once() {
         let mut yacht = Yacht::default();
-        let mut set = |on_duty| decided(&mut yacht, |case| case.set_duty(sam().id, on_duty)).unwrap();
+        let mut set = |on_duty| decided(&mut yacht, |ctx| ctx.set_duty(sam().id, on_duty)).unwrap();
         assert_eq!(set(true), [""; 0], "Sam is on duty already");
         assert_eq!(set(false), ["person_off_duty"]);
         assert_eq!(set(true), ["person_on_duty"]);

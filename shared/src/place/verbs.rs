@@ -116,8 +116,7 @@ mod tests {
     fn a_place_is_created_then_changed_then_as_it_was() {
         let mut yacht = Yacht::default();
         let mut save = |called: &str| {
-            let save =
-                |case: &DecisionContext<'_>| case.save_place(id(8), Some(deck().id), called, PlaceKind::Cabin, 8);
+            let save = |ctx: &DecisionContext<'_>| ctx.save_place(id(8), Some(deck().id), called, PlaceKind::Cabin, 8);
             decided(&mut yacht, save).unwrap()
         };
         assert_eq!(save("Cabin 8"), ["place_created"]);
@@ -129,7 +128,7 @@ mod tests {
     fn a_place_stands_in_a_deck_and_a_deck_in_nothing() {
         let mut yacht = Yacht::default();
         let mut save = |number, parent, kind| {
-            let place = decided(&mut yacht, |case| case.save_place(id(number), Some(parent), "Here", kind, 0));
+            let place = decided(&mut yacht, |ctx| ctx.save_place(id(number), Some(parent), "Here", kind, 0));
             place.unwrap_err().details["field"].clone()
         };
         assert_eq!(save(8, cabin().id, PlaceKind::Cabin), "parent_id");
@@ -140,13 +139,13 @@ mod tests {
     #[test]
     fn a_new_name_disturbs_nobody() {
         let mut yacht = Yacht::default();
-        let set = |case: &DecisionContext<'_>| case.set_do_not_disturb(cabin().id, true);
+        let set = |ctx: &DecisionContext<'_>| ctx.set_do_not_disturb(cabin().id, true);
         assert_eq!(decided(&mut yacht, set).unwrap(), ["do_not_disturb_set"]);
         assert_eq!(decided(&mut yacht, set).unwrap(), [""; 0], "it is set already");
-        let save = |case: &DecisionContext<'_>| case.save_place(cabin().id, None, "Owner", PlaceKind::Cabin, 1);
+        let save = |ctx: &DecisionContext<'_>| ctx.save_place(cabin().id, None, "Owner", PlaceKind::Cabin, 1);
         assert_eq!(decided(&mut yacht, save).unwrap(), ["place_changed"]);
         assert!(yacht.get(cabin().id).unwrap().do_not_disturb);
-        let clear = |case: &DecisionContext<'_>| case.set_do_not_disturb(cabin().id, false);
+        let clear = |ctx: &DecisionContext<'_>| ctx.set_do_not_disturb(cabin().id, false);
         assert_eq!(decided(&mut yacht, clear).unwrap(), ["do_not_disturb_cleared"]);
     }
 }

@@ -201,8 +201,8 @@ mod tests {
 
     fn ask(yacht: &Yacht, kind: Kind, service: Option<&str>, text: Option<&str>) -> Result<Request, Refusal> {
         let actor = by(&dana());
-        let case = DecisionContext { view: yacht, actor: &actor, at: at(60) };
-        let mut changes = case.create_request(id(51), cabin().id, kind, service, None, text)?;
+        let ctx = DecisionContext { view: yacht, actor: &actor, at: at(60) };
+        let mut changes = ctx.create_request(id(51), cabin().id, kind, service, None, text)?;
         let change = changes.pop().unwrap();
         assert_eq!((changes.len(), change.kind), (0, "request_created"));
         let Entity::Request(request) = change.entity else { panic!("it is a request") };
@@ -246,8 +246,8 @@ mod tests {
         let mut yacht = Yacht::default();
         let actor = by(&dana());
         let create = |yacht: &Yacht| {
-            let case = DecisionContext { view: yacht, actor: &actor, at: at(60) };
-            case.create_request(id(51), cabin().id, Kind::Call, None, None, None)
+            let ctx = DecisionContext { view: yacht, actor: &actor, at: at(60) };
+            ctx.create_request(id(51), cabin().id, Kind::Call, None, None, None)
         };
         let changes = create(&yacht).unwrap();
         yacht.apply(changes);
@@ -257,10 +257,10 @@ mod tests {
     #[test]
     fn a_colleague_nobody_knows_gets_nothing() {
         let (yacht, actor) = (Yacht::default(), by(&siri()));
-        let case = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
-        let refusal = RequestVerb::HandOver { request_id: id(50), to: id(999) }.decide(&case).unwrap_err();
+        let ctx = DecisionContext { view: &yacht, actor: &actor, at: at(60) };
+        let refusal = RequestVerb::HandOver { request_id: id(50), to: id(999) }.decide(&ctx).unwrap_err();
         assert_eq!((refusal.code, refusal.details["what"].as_str()), (Code::NotFound, Some("person")));
-        let refusal = RequestVerb::HandOver { request_id: id(999), to: sam().id }.decide(&case).unwrap_err();
+        let refusal = RequestVerb::HandOver { request_id: id(999), to: sam().id }.decide(&ctx).unwrap_err();
         assert_eq!((refusal.code, refusal.details["what"].as_str()), (Code::NotFound, Some("request")));
     }
 }

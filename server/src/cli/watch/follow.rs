@@ -44,7 +44,7 @@ enum End {
 }
 
 struct Watch<'a> {
-    door: &'a ApiClient,
+    client: &'a ApiClient,
     token: &'a str,
     clock: &'a Clock,
     zone: TimeZone,
@@ -75,10 +75,16 @@ impl Stop {
 }
 
 /// Shows the entries as they arrive, until interrupted.
-pub(super) async fn follow(door: &ApiClient, token: &str, board: bool, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
-    let model = door.snapshot(token).await.map_err(ApiError::error)?;
+pub(super) async fn follow(
+    client: &ApiClient,
+    token: &str,
+    board: bool,
+    clock: &Clock,
+    ids: &Ids,
+) -> anyhow::Result<()> {
+    let model = client.snapshot(token).await.map_err(ApiError::error)?;
     let watch = Watch {
-        door,
+        client,
         token,
         clock,
         zone: TimeZone::system(),
@@ -106,7 +112,7 @@ impl Watch<'_> {
             let since = Instant::now();
             match self.connection().await? {
                 End::Again => {}
-                End::Afresh => match self.door.snapshot(self.token).await {
+                End::Afresh => match self.client.snapshot(self.token).await {
                     Ok(model) => {
                         self.model = model;
                         self.show_current()?;
@@ -148,7 +154,7 @@ impl Watch<'_> {
     }
 
     async fn connection(&mut self) -> anyhow::Result<End> {
-        let opening = self.door.live(self.token, &self.model);
+        let opening = self.client.live(self.token, &self.model);
         let opened = tokio::select! {
             opened = opening => opened,
             () = self.stop.wanted() => return Ok(End::Enough),

@@ -54,19 +54,20 @@ pub struct WatchArgs {
 /// # Errors
 /// Returns an error, as a sentence, if the first connection fails or the person may no longer sign in.
 pub async fn run(args: WatchArgs, clock: &Clock, ids: &Ids) -> anyhow::Result<()> {
-    let door = api_client::ApiClient::new(args.server.clone())?;
+    let client = api_client::ApiClient::new(args.server.clone())?;
     let (token, own) = match (args.token, &args.name) {
         (Some(token), _) => (token, false),
         (None, name) => {
             let name = name.as_deref().unwrap_or_default();
             let secret = args.pin.map_or_else(|| ask_secret(name), Ok)?;
-            let token = door.sign_in(args.site.as_deref(), name, &secret).await.map_err(api_client::ApiError::error)?;
+            let token =
+                client.sign_in(args.site.as_deref(), name, &secret).await.map_err(api_client::ApiError::error)?;
             (token, true)
         }
     };
-    let outcome = follow::follow(&door, &token, args.board, clock, ids).await;
+    let outcome = follow::follow(&client, &token, args.board, clock, ids).await;
     if own {
-        door.sign_out(&token).await;
+        client.sign_out(&token).await;
     }
     outcome
 }

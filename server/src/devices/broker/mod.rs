@@ -49,16 +49,16 @@ const SITE_PAUSE: Duration = Duration::from_secs(2);
 /// database.
 pub async fn run(
     registry: SiteRegistry,
-    door: MessageHandler,
+    handler: MessageHandler,
     prefix: Arc<str>,
     settings: BrokerConfig,
     stop: CancellationToken,
 ) {
     let Some(site) = stop.run_until_cancelled(find(&registry, &settings.site)).await else { return };
     let lamps = BrokerLamps::default();
-    let (subscribe, subscriptions) = watch::channel(filters(&door, &site));
-    let keep_subscribed = follow_filters(door.clone(), Arc::clone(&site), subscribe);
-    let spellings = door.spellings();
+    let (subscribe, subscriptions) = watch::channel(filters(&handler, &site));
+    let keep_subscribed = follow_filters(handler.clone(), Arc::clone(&site), subscribe);
+    let spellings = handler.spellings();
     let take = {
         let site = Arc::clone(&site);
         move |connection, message| {
@@ -73,8 +73,8 @@ pub async fn run(
                 clean_start: false,
                 via: None,
             };
-            let door = door.clone();
-            async move { door.take(speaker, message).await }
+            let handler = handler.clone();
+            async move { handler.take(speaker, message).await }
         }
     };
     let ingest = Ingest::new(settings, subscriptions, take, lamps.clone(), registry.ids.clone());
@@ -94,16 +94,16 @@ pub async fn run(
 }
 
 /// The topic filters to subscribe to: the built-in ones and those of the site's vocabulary.
-fn filters(door: &MessageHandler, site: &OpenSite) -> Vec<String> {
+fn filters(handler: &MessageHandler, site: &OpenSite) -> Vec<String> {
     let settings = Arc::clone(&site.settings.borrow());
-    door.dialects().subscriptions(&settings.vocabulary)
+    handler.dialects().subscriptions(&settings.vocabulary)
 }
 
 /// Updates the topic filters whenever the site's settings change; never ends.
-async fn follow_filters(door: MessageHandler, site: Arc<OpenSite>, subscribe: watch::Sender<Vec<String>>) {
+async fn follow_filters(handler: MessageHandler, site: Arc<OpenSite>, subscribe: watch::Sender<Vec<String>>) {
     let mut settings = site.settings.clone();
     while settings.changed().await.is_ok() {
-        let now = filters(&door, &site);
+        let now = filters(&handler, &site);
         subscribe.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
     }
     std::future::pending::<()>().await;

@@ -154,7 +154,7 @@ impl Listener {
                 }
             };
             let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-            let door = ConnectionContext {
+            let ctx = ConnectionContext {
                 intake: Arc::clone(&intake),
                 lamps: lamps.clone(),
                 roster: Arc::clone(&roster),
@@ -171,7 +171,7 @@ impl Listener {
                 metrics::gauge!("mqtt_connections").increment(1);
                 let _closed = Closed;
                 set_up(&stream, remote);
-                connect::serve(door, stream, tls).await;
+                connect::serve(ctx, stream, tls).await;
             });
         }
         drop(socket);

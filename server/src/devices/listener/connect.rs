@@ -41,81 +41,81 @@ pub(super) struct ConnectionContext<I: Intake> {
 }
 
 /// Serves one accepted socket until it is closed.
-pub(super) async fn serve<I: Intake>(door: ConnectionContext<I>, stream: TcpStream, tls: Option<TlsAcceptor>) {
-    let until = tokio::time::Instant::now() + door.limits.connect_timeout;
+pub(super) async fn serve<I: Intake>(ctx: ConnectionContext<I>, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    let until = tokio::time::Instant::now() + ctx.limits.connect_timeout;
     match tls {
-        None => converse(door, stream, until).await,
+        None => converse(ctx, stream, until).await,
         Some(tls) => {
             let shaking = tokio::time::timeout_at(until, tls.accept(stream));
-            match door.while_wanted(shaking).await {
-                Ok(Ok(Ok(stream))) => converse(door, stream, until).await,
-                Ok(Ok(Err(_)) | Err(_)) => refused(&door, None, "TLS handshake"),
-                Err(why) => door.unwanted(why),
+            match ctx.while_wanted(shaking).await {
+                Ok(Ok(Ok(stream))) => converse(ctx, stream, until).await,
+                Ok(Ok(Err(_)) | Err(_)) => refused(&ctx, None, "TLS handshake"),
+                Err(why) => ctx.unwanted(why),
             }
         }
     }
 }
 
-async fn converse<I: Intake, S>(door: ConnectionContext<I>, mut stream: S, until: tokio::time::Instant)
+async fn converse<I: Intake, S>(ctx: ConnectionContext<I>, mut stream: S, until: tokio::time::Instant)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut wire = Wire::new();
     let opening = tokio::time::timeout_at(until, read_connect(&mut stream, &mut wire));
-    let opened = match door.while_wanted(opening).await {
+    let opened = match ctx.while_wanted(opening).await {
         Ok(opened) => opened.unwrap_or(Err(Fault("no CONNECT in time"))),
-        Err(why) => return door.unwanted(why),
+        Err(why) => return ctx.unwanted(why),
     };
     let connect = match opened {
         Ok(connect) => connect,
         Err(Fault(words)) => {
-            refused(&door, None, words);
+            refused(&ctx, None, words);
             return farewell(stream, wire.output).await;
         }
     };
     // From here on the duration depends on the intake, not on the client: no eviction meanwhile.
-    door.slot.judge();
+    ctx.slot.judge();
     let mut will = connect.will.clone();
-    let (peer, idle) = match let_in(&door, &mut wire, connect).await {
+    let (peer, idle) = match let_in(&ctx, &mut wire, connect).await {
         Ok(let_in) => let_in,
         Err((named, Fault(words))) => {
-            refused(&door, Some(&named), words);
-            door.slot.turn_away();
+            refused(&ctx, Some(&named), words);
+            ctx.slot.turn_away();
             // The farewell is cut off if the connection is evicted meanwhile, or the server stops.
-            let _ = door.while_wanted(farewell(stream, wire.output)).await;
+            let _ = ctx.while_wanted(farewell(stream, wire.output)).await;
             return;
         }
     };
-    let mut leaving = Leaving { intake: Arc::clone(&door.intake), peer: Arc::clone(&peer), how: Gone::Lost };
-    let (standing, device) = door.intake.standing(&peer.principal);
+    let mut leaving = Leaving { intake: Arc::clone(&ctx.intake), peer: Arc::clone(&peer), how: Gone::Lost };
+    let (standing, device) = ctx.intake.standing(&peer.principal);
     // Before an older connection of the device is crowded out, so that its last will finds this one.
-    door.intake.came(&peer);
-    let place = door.roster.enter(&peer, device, door.limits.of_a_device, Instant::now());
+    ctx.intake.came(&peer);
+    let place = ctx.roster.enter(&peer, device, ctx.limits.of_a_device, Instant::now());
     if let Some(why) = place.trouble {
-        door.intake.troubled(&peer, why);
+        ctx.intake.troubled(&peer, why);
     }
     let session = Session {
         stream,
         wire,
-        work: InFlight::new(Arc::clone(&door.intake), Arc::clone(&peer), &door.limits),
-        inbox: door.lamps.within(door.intake.scope(&peer.principal)).inbox(peer.connection, door.limits.lamp_room),
-        limits: door.limits.clone(),
-        held: door.limits.waiting.hold(),
-        pace: Pace::new(if standing == Standing::Known { door.limits.pace } else { door.limits.pace_of_many }),
+        work: InFlight::new(Arc::clone(&ctx.intake), Arc::clone(&peer), &ctx.limits),
+        inbox: ctx.lamps.within(ctx.intake.scope(&peer.principal)).inbox(peer.connection, ctx.limits.lamp_room),
+        limits: ctx.limits.clone(),
+        held: ctx.limits.waiting.hold(),
+        pace: Pace::new(if standing == Standing::Known { ctx.limits.pace } else { ctx.limits.pace_of_many }),
         idle,
-        watch: Watch::new(place.taken_over.clone(), place.crowded_out.clone(), door.shutdown.clone()),
+        watch: Watch::new(place.taken_over.clone(), place.crowded_out.clone(), ctx.shutdown.clone()),
     };
     let ending = session.run().await;
     leaving.how = ending.gone();
     if let Ending::Broke(words) | Ending::NotTaken(words) | Ending::CrowdedOut(words) = ending {
-        refused(&door, Some(&Named { client_id: &peer.client_id, username: None }.to_string()), words);
+        refused(&ctx, Some(&Named { client_id: &peer.client_id, username: None }.to_string()), words);
     } else {
-        tracing::debug!(connection = door.connection, client_id = peer.client_id, ?ending, "MQTT client is gone");
+        tracing::debug!(connection = ctx.connection, client_id = peer.client_id, ?ending, "MQTT client is gone");
     }
     if leaving.how == Gone::Lost
         && let Some(will) = will.take()
     {
-        execute(&door, &peer, will).await;
+        execute(&ctx, &peer, will).await;
     }
 }
 
@@ -148,48 +148,43 @@ impl std::fmt::Display for Named<'_> {
 
 /// Has the intake authenticate the client, and writes CONNACK in either case. Nothing is read meanwhile.
 async fn let_in<I: Intake>(
-    door: &ConnectionContext<I>,
+    ctx: &ConnectionContext<I>,
     wire: &mut Wire,
     connect: Connect,
 ) -> Result<(Arc<Peer<I::Principal>>, Option<Duration>), (String, Fault)> {
-    let assigned = connect.client_id.is_empty().then(|| format!("client-{:08x}-{}", door.run, door.connection));
+    let assigned = connect.client_id.is_empty().then(|| format!("client-{:08x}-{}", ctx.run, ctx.connection));
     let client_id = assigned.clone().unwrap_or(connect.client_id);
     let named = Named { client_id: &client_id, username: connect.username.as_deref() }.to_string();
     let login = Login {
         client_id: client_id.clone(),
         username: connect.username,
         password: connect.password,
-        remote: door.remote,
+        remote: ctx.remote,
     };
-    let judging = tokio::time::timeout(door.limits.take_timeout, door.intake.authenticate(login));
+    let judging = tokio::time::timeout(ctx.limits.take_timeout, ctx.intake.authenticate(login));
     let judged = judging.await.unwrap_or(Err(NotLetIn::NotNow));
     let principal = match judged {
         Ok(principal) => principal,
         Err(why) => return Err((named, wire.turn_away(TurnedAway::By(why)))),
     };
-    if let Err(full) = door.slot.sign_in(door.intake.standing(&principal).0) {
+    if let Err(full) = ctx.slot.sign_in(ctx.intake.standing(&principal).0) {
         return Err((named, wire.turn_away(TurnedAway::Full(full))));
     }
-    let own = u16::try_from(door.limits.idle.as_secs()).unwrap_or(u16::MAX);
+    let own = u16::try_from(ctx.limits.idle.as_secs()).unwrap_or(u16::MAX);
     let imposed = (connect.keep_alive == 0 && wire.is_v5()).then_some(own);
-    if let Err(fault) = wire.welcome(assigned.as_deref(), imposed, &door.limits) {
+    if let Err(fault) = wire.welcome(assigned.as_deref(), imposed, &ctx.limits) {
         return Err((named, fault));
     }
-    let peer = Peer {
-        connection: door.connection,
-        client_id,
-        clean_start: connect.clean_start,
-        principal,
-        remote: door.remote,
-    };
+    let peer =
+        Peer { connection: ctx.connection, client_id, clean_start: connect.clean_start, principal, remote: ctx.remote };
     let keep_alive = Duration::from_secs(imposed.unwrap_or(connect.keep_alive).into());
     // One and a half times the keep-alive [MQTT-3.1.2-22].
     Ok((Arc::new(peer), (!keep_alive.is_zero()).then(|| keep_alive * 3 / 2)))
 }
 
 /// Hands the last will to the intake, like any other message.
-async fn execute<I: Intake>(door: &ConnectionContext<I>, peer: &Peer<I::Principal>, will: Message) {
-    if tokio::time::timeout(door.limits.take_timeout, door.intake.take(peer, will)).await.is_err() {
+async fn execute<I: Intake>(ctx: &ConnectionContext<I>, peer: &Peer<I::Principal>, will: Message) {
+    if tokio::time::timeout(ctx.limits.take_timeout, ctx.intake.take(peer, will)).await.is_err() {
         metrics::counter!("mqtt_refused_total", "why" => "will timeout").increment(1);
     }
 }
@@ -233,10 +228,10 @@ enum Unwanted {
 }
 
 /// Counts and logs a connection that is refused or fails; logs at most once a minute for each origin and reason.
-fn refused<I: Intake>(door: &ConnectionContext<I>, named: Option<&str>, why: &'static str) {
+fn refused<I: Intake>(ctx: &ConnectionContext<I>, named: Option<&str>, why: &'static str) {
     metrics::counter!("mqtt_refused_total", "why" => why).increment(1);
-    let (connection, remote) = (door.connection, door.remote);
-    let Some(left_out) = door.seldom.say((why, Some(door.slot.origin())), Instant::now()) else { return };
+    let (connection, remote) = (ctx.connection, ctx.remote);
+    let Some(left_out) = ctx.seldom.say((why, Some(ctx.slot.origin())), Instant::now()) else { return };
     let more = if left_out == 0 { String::new() } else { format!(" ({left_out} more like it since it was said last)") };
     let who = named.unwrap_or("a client");
     tracing::info!(

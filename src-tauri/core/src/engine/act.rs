@@ -11,7 +11,7 @@ use crewbell_shared::request::RequestVerb;
 use crewbell_shared::rules;
 use crewbell_shared::{Code, Refusal};
 
-use super::echo::{Sighted, actor};
+use super::echo::{EchoView, actor};
 use super::{Engine, Now, Step};
 use crate::screen::AskError;
 use crate::store::{CommandStatus, Waiting, Write};
@@ -26,8 +26,8 @@ impl Engine {
         if let Err(refusal) = self.needs_connection(&verb) {
             return step.refuse(refusal);
         }
-        let decided = match (actor(&self.image), Sighted::new(&self.image, &self.echo)) {
-            (Some(actor), Some(sight)) => rules::decide(&verb, &sight, &actor, at),
+        let decided = match (actor(&self.image), EchoView::new(&self.image, &self.echo)) {
+            (Some(actor), Some(view)) => rules::decide(&verb, &view, &actor, at),
             _ => Err(Refusal::new(Code::Unavailable, "The site has not been fetched yet.")),
         };
         match decided {

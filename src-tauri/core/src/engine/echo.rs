@@ -88,9 +88,9 @@ impl Echo {
         }
         self.seen.keys.insert(EntityKey::new(EntityType::Person, waiting.by.id.0));
         self.seen.types.insert(EntityType::Site);
-        let (Some(actor), Some(sight)) = (actor(image), Sighted::new(image, self)) else { return };
-        let changes = rules::decide(&waiting.command.verb, &sight, &actor, waiting.at).unwrap_or_default();
-        let Seen { keys, types } = sight.seen.into_inner();
+        let (Some(actor), Some(view)) = (actor(image), EchoView::new(image, self)) else { return };
+        let changes = rules::decide(&waiting.command.verb, &view, &actor, waiting.at).unwrap_or_default();
+        let Seen { keys, types } = view.seen.into_inner();
         self.seen.keys.extend(keys);
         self.seen.types.extend(types);
         for change in changes {
@@ -120,7 +120,7 @@ pub(super) fn actor(image: &Image) -> Option<Actor> {
 
 /// The rules' view of the site: the image overlaid with the echo.
 #[derive(Debug)]
-pub(super) struct Sighted<'a> {
+pub(super) struct EchoView<'a> {
     image: &'a Image,
     echo: &'a Echo,
     site: &'a Site,
@@ -128,7 +128,7 @@ pub(super) struct Sighted<'a> {
     seen: RefCell<Seen>,
 }
 
-impl<'a> Sighted<'a> {
+impl<'a> EchoView<'a> {
     /// Creates the view; returns none before the first snapshot.
     pub fn new(image: &'a Image, echo: &'a Echo) -> Option<Self> {
         let all = image.entities.range(EntityKey::first_of(EntityType::Site)..);
@@ -143,7 +143,7 @@ impl<'a> Sighted<'a> {
     }
 }
 
-impl StateView for Sighted<'_> {
+impl StateView for EchoView<'_> {
     fn site(&self) -> &Site {
         self.site
     }

@@ -12,11 +12,12 @@ use crewbell_shared::person::Person;
 use crewbell_shared::protocol::{Command, Entity, EntityType, Verb};
 use crewbell_shared::request::Request;
 use crewbell_shared::request::RequestState::Open;
+use rand::RngExt;
 
-use super::dice::Dice;
 use super::sabotage::Sabotage;
 use super::server::OURS;
 use super::world::{as_call, as_request};
+use super::{ScheduleRng, random_id};
 
 /// The person's own decision on a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,8 +181,15 @@ impl Device {
     }
 
     /// Simulates one turn of the controller's loop, with a possible kill between any two steps.
-    pub fn input(&mut self, input: Input, now: Now, dice: &mut Dice, deadly: bool, sabotage: Option<Sabotage>) -> Went {
-        let mut dies = |chance: u64| deadly && dice.below(1000) < chance;
+    pub fn input(
+        &mut self,
+        input: Input,
+        now: Now,
+        rng: &mut ScheduleRng,
+        deadly: bool,
+        sabotage: Option<Sabotage>,
+    ) -> Went {
+        let mut dies = |chance| deadly && rng.random_ratio(chance, 1000);
         let is_answer = matches!(input, Input::Outcomes(_) | Input::Frame { .. });
         let by_the_person = matches!(input, Input::SignedIn(_) | Input::SignOut { .. });
         let says_nothing = match input {
@@ -239,11 +247,11 @@ impl Device {
             self.task = self.told;
         }
         self.rings = self.heard(sabotage);
-        let most = if dies(4) { dice.below(outputs.len() as u64 + 1) } else { outputs.len() as u64 };
-        if most < outputs.len() as u64 {
+        let most = if dies(4) { rng.random_range(0..=outputs.len()) } else { outputs.len() };
+        if most < outputs.len() {
             // Killed among the outputs; the earlier ones were performed.
             self.life += 1;
-            let out = outputs.into_iter().take(usize::try_from(most).unwrap()).collect();
+            let out = outputs.into_iter().take(most).collect();
             return Went::On(out, answer);
         }
         Went::On(outputs, answer)
@@ -399,13 +407,13 @@ impl Device {
     }
 
     /// Applies the sabotage to commands being sent.
-    pub fn spoil_commands(&mut self, commands: &mut Vec<Command>, dice: &mut Dice, sabotage: Option<Sabotage>) {
+    pub fn spoil_commands(&mut self, commands: &mut Vec<Command>, rng: &mut ScheduleRng, sabotage: Option<Sabotage>) {
         if sabotage == Some(Sabotage::SendNewestFirst) {
             commands.reverse();
         }
         for command in commands {
             if !self.sent_before.insert(command.id) && sabotage == Some(Sabotage::ResendWithoutId) {
-                command.id = dice.id();
+                command.id = random_id(rng);
             }
         }
     }

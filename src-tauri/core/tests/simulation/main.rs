@@ -19,7 +19,6 @@
 
 mod checks;
 mod device;
-mod dice;
 mod sabotage;
 mod server;
 mod site;
@@ -27,6 +26,7 @@ mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rand::{RngExt, rngs::Xoshiro256PlusPlus};
 use sabotage::Sabotage;
 use world::World;
 
@@ -35,6 +35,14 @@ const SCHEDULES: u64 = 10_000;
 
 /// Number of schedules within which an injected fault must be detected.
 const NOTICED_WITHIN: u64 = 400;
+
+/// The seeded random number generator of a schedule.
+type ScheduleRng = Xoshiro256PlusPlus;
+
+/// Returns a new random id.
+fn random_id<T: From<uuid::Uuid>>(rng: &mut ScheduleRng) -> T {
+    uuid::Builder::from_random_bytes(rng.random()).into_uuid().into()
+}
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())

@@ -14,9 +14,10 @@ use crewbell_shared::request::{Kind, Priority, Request, RequestState, Wish, join
 use crewbell_shared::rules::{self, DecisionContext, Lookup, StateView};
 use crewbell_shared::{Code, Refusal};
 use jiff::{SignedDuration, Timestamp};
+use rand::{RngExt, seq::IndexedRandom};
 
-use super::dice::Dice;
 use super::site::{Entities, crew, places};
+use super::{ScheduleRng, random_id};
 
 /// The installation that all devices signed in to, and another one.
 pub const OURS: InstanceId = InstanceId(uuid::Uuid::from_u128(1));
@@ -66,7 +67,7 @@ impl Server {
 
     fn append(
         &mut self,
-        dice: &mut Dice,
+        rng: &mut ScheduleRng,
         entity: Entity,
         kind: &str,
         actor: &Actor,
@@ -78,7 +79,7 @@ impl Server {
         let meta = Meta {
             site: "serenity".into(),
             seq: self.head() + 1,
-            event_id: dice.id(),
+            event_id: random_id(rng),
             ts: at,
             actor: ActorRef::from(actor),
             source: Source::App,
@@ -91,17 +92,17 @@ impl Server {
     }
 
     /// Simulates a guest's press; returns its effect, to be counted.
-    pub fn press(&mut self, dice: &mut Dice, at: Timestamp) -> &'static str {
+    pub fn press(&mut self, rng: &mut ScheduleRng, at: Timestamp) -> &'static str {
         let places = places();
-        let place = dice.pick(&places).unwrap();
+        let place = places.choose(rng).unwrap();
         let button = Actor::Button { name: place.name.clone() };
-        let emergency = dice.percent(10);
+        let emergency = rng.random_bool(0.1);
         if let Some(request) = self.held_at(place.id, at).filter(|_| !emergency).cloned() {
-            self.append(dice, pressed_again(request, None, at).into(), "request_pressed_again", &button, at, None);
+            self.append(rng, pressed_again(request, None, at).into(), "request_pressed_again", &button, at, None);
             return "pressed again";
         }
         let request = Request {
-            id: dice.id(),
+            id: random_id(rng),
             place_id: place.id,
             place_name: place.name.clone(),
             guest_id: None,
@@ -120,7 +121,7 @@ impl Server {
             notes: Vec::new(),
             state: RequestState::Open,
         };
-        self.append(dice, request.into(), "request_created", &button, at, None);
+        self.append(rng, request.into(), "request_created", &button, at, None);
         let nobody = !self.site.people().any(|person| person.on_duty);
         if emergency && nobody { "emergencies with nobody on duty" } else { "presses" }
     }
@@ -138,17 +139,17 @@ impl Server {
     }
 
     /// Puts everybody off duty.
-    pub fn send_all_off_duty(&mut self, dice: &mut Dice, at: Timestamp) {
+    pub fn send_all_off_duty(&mut self, rng: &mut ScheduleRng, at: Timestamp) {
         let on_duty: Vec<_> = self.site.people().filter(|person| person.on_duty).cloned().collect();
         for person in on_duty {
-            self.append(dice, Person { on_duty: false, ..person }.into(), "person_updated", &Actor::System, at, None);
+            self.append(rng, Person { on_duty: false, ..person }.into(), "person_updated", &Actor::System, at, None);
         }
     }
 
     /// Handles `POST /api/commands`.
     pub fn commands(
         &mut self,
-        dice: &mut Dice,
+        rng: &mut ScheduleRng,
         who: PersonId,
         commands: Vec<Command>,
         at: Timestamp,
@@ -159,20 +160,20 @@ impl Server {
         if self.revoked.contains(&who) {
             return Err(Fault::Refused(Refusal::new(Code::NotSignedIn, "No.")));
         }
-        let most = if dice.percent(5) { 1 } else { commands.len() };
-        Ok(commands.into_iter().take(most).map(|command| self.command(dice, who, command, at)).collect())
+        let most = if rng.random_bool(0.05) { 1 } else { commands.len() };
+        Ok(commands.into_iter().take(most).map(|command| self.command(rng, who, command, at)).collect())
     }
 
-    fn command(&mut self, dice: &mut Dice, who: PersonId, command: Command, at: Timestamp) -> Outcome {
+    fn command(&mut self, rng: &mut ScheduleRng, who: PersonId, command: Command, at: Timestamp) -> Outcome {
         if let Some(before) = self.outcomes.get(&command.id) {
             return before.clone();
         }
-        let outcome = self.decide(dice, who, &command, at);
+        let outcome = self.decide(rng, who, &command, at);
         self.outcomes.insert(command.id, outcome.clone());
         outcome
     }
 
-    fn decide(&mut self, dice: &mut Dice, who: PersonId, command: &Command, at: Timestamp) -> Outcome {
+    fn decide(&mut self, rng: &mut ScheduleRng, who: PersonId, command: &Command, at: Timestamp) -> Outcome {
         let id = command.id;
         let refused = |refusal| Outcome { id, seq: None, refusal: Some(refusal) };
         let before = command.depends_on.and_then(|on| self.outcomes.get(&on));
@@ -185,7 +186,7 @@ impl Server {
             Ok(changes) => {
                 let changed = !changes.is_empty();
                 for change in changes {
-                    self.append(dice, change.entity, change.kind, &actor, at, Some(id));
+                    self.append(rng, change.entity, change.kind, &actor, at, Some(id));
                 }
                 Outcome { id, seq: changed.then(|| self.head()), refusal: None }
             }
@@ -221,7 +222,7 @@ impl Server {
 
     /// Runs the server's timers: ends calls whose ringing time is over, and ongoing calls without one of their
     /// endpoints.
-    pub fn end_calls(&mut self, dice: &mut Dice, there: &BTreeSet<EndpointId>, at: Timestamp) {
+    pub fn end_calls(&mut self, rng: &mut ScheduleRng, there: &BTreeSet<EndpointId>, at: Timestamp) {
         if !self.up {
             self.away.clear();
             return;
@@ -246,16 +247,16 @@ impl Server {
                 (false, false) => continue,
             };
             for change in changes.unwrap() {
-                self.append(dice, change.entity, change.kind, &Actor::System, at, None);
+                self.append(rng, change.entity, change.kind, &Actor::System, at, None);
             }
         }
     }
 
     /// Toggles whether Tom is an active crew member.
-    pub fn toggle_tom(&mut self, dice: &mut Dice, at: Timestamp) {
+    pub fn toggle_tom(&mut self, rng: &mut ScheduleRng, at: Timestamp) {
         let mut tom = self.site.get(crate::site::crew()[3].id).unwrap().clone();
         tom.active = !tom.active;
-        self.append(dice, tom.into(), "person_updated", &Actor::System, at, None);
+        self.append(rng, tom.into(), "person_updated", &Actor::System, at, None);
     }
 
     /// Handles `GET /api/auth/me`.

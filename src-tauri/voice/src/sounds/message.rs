@@ -76,29 +76,23 @@ fn hertz(rate: u32) -> f32 {
 #[cfg(test)]
 pub(super) mod tests {
     use crewbell_desk::tone;
+    use hound::{SampleFormat, WavSpec, WavWriter};
     use proptest::prelude::*;
 
     use super::*;
 
     /// A WAV in the server's format, with a tone of `hertz`.
     pub(in super::super) fn wav(hertz: f32, ms: u16) -> Vec<u8> {
-        let length = u32::from(ms) * 16;
-        let mut wav = Vec::new();
-        wav.extend(b"RIFF");
-        wav.extend((36 + 2 * length).to_le_bytes());
-        wav.extend(b"WAVEfmt ");
-        wav.extend(16_u32.to_le_bytes());
-        wav.extend([1_u16, 1].map(u16::to_le_bytes).concat());
-        wav.extend([16_000_u32, 32_000].map(u32::to_le_bytes).concat());
-        wav.extend([2_u16, 16].map(u16::to_le_bytes).concat());
-        wav.extend(b"data");
-        wav.extend((2 * length).to_le_bytes());
-        for at in 0..length {
+        let mut wav = Cursor::new(Vec::new());
+        let spec = WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        let mut writer = WavWriter::new(&mut wav, spec).unwrap();
+        for at in 0..u32::from(ms) * 16 {
             #[expect(clippy::cast_possible_truncation, reason = "half of full scale fits")]
             let sample = (16_384.0 * (std::f32::consts::TAU * hertz * super::hertz(at) / 16_000.0).sin()) as i16;
-            wav.extend(sample.to_le_bytes());
+            writer.write_sample(sample).unwrap();
         }
-        wav
+        writer.finalize().unwrap();
+        wav.into_inner()
     }
 
     #[test]

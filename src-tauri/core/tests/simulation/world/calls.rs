@@ -10,10 +10,12 @@ use crewbell_shared::call::CallState;
 use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{Entity, Verb};
+use rand::{RngExt, seq::IndexedRandom};
 
 use super::{Event, World};
 use crate::checks;
 use crate::device::{Answer, Sort};
+use crate::random_id;
 use crate::site::crew;
 
 /// Milliseconds between two checks of a call's audio.
@@ -70,9 +72,7 @@ impl World {
         let sockets = self.streams.iter().flatten().filter(|stream| !stream.events);
         let there: BTreeSet<EndpointId> = sockets.map(|stream| stream.endpoint).collect();
         let at = self.server_time();
-        let mut dice = self.dice.clone();
-        self.server.end_calls(&mut dice, &there, at);
-        self.dice = dice;
+        self.server.end_calls(&mut self.rng, &there, at);
         for (call_id, one, other) in self.server.newly_ongoing() {
             for (here, away) in [(one, other), (other, one)] {
                 if let (Some(device), None) = (self.who_has(here), self.who_has(away)) {
@@ -144,7 +144,7 @@ impl World {
     /// Ends a call as dropped by the device itself.
     pub(super) fn broke_off(&mut self, device: usize, call_id: CallId) -> Result<(), String> {
         self.totals.count("calls broken off");
-        let id: CommandId = self.dice.id();
+        let id: CommandId = random_id(&mut self.rng);
         let life = self.devices[device].life;
         let answer =
             self.input(device, Input::Act { id, verb: Verb::Call(CallVerb::End { call_id, dropped: true }) })?;
@@ -158,38 +158,38 @@ impl World {
     pub(super) fn choose_about_calls(&mut self, device: usize) -> Option<Verb> {
         let (task, endpoint) = (self.devices[device].task, Some(self.devices[device].endpoint));
         let me = self.devices[device].person.id;
-        let dice = &mut self.dice;
+        let rng = &mut self.rng;
         match task {
-            Task::Ring { call_id } => match dice.below(100) {
+            Task::Ring { call_id } => match rng.random_range(0..100) {
                 0..40 => return Some(Verb::Call(CallVerb::Answer { call_id, endpoint })),
                 40..50 => return Some(Verb::Call(CallVerb::Reject { call_id })),
                 50..55 => return Some(Verb::Call(CallVerb::End { call_id, dropped: false })),
                 _ => {}
             },
-            Task::RingBack { call_id } | Task::Talk { call_id, .. } if dice.percent(15) => {
+            Task::RingBack { call_id } | Task::Talk { call_id, .. } if rng.random_bool(0.15) => {
                 return Some(Verb::Call(CallVerb::End { call_id, dropped: false }));
             }
-            Task::Idle | Task::Over { .. } if dice.percent(12) => {
-                let callee_id = dice.pick(&crew())?.id;
-                return Some(Verb::Call(CallVerb::Start { call_id: dice.id(), callee_id, about: None, endpoint }));
+            Task::Idle | Task::Over { .. } if rng.random_bool(0.12) => {
+                let callee_id = crew().choose(rng)?.id;
+                return Some(Verb::Call(CallVerb::Start { call_id: random_id(rng), callee_id, about: None, endpoint }));
             }
             Task::RingBack { .. } | Task::Talk { .. } | Task::Idle | Task::Over { .. } => {}
         }
-        if !dice.percent(5) {
+        if !rng.random_bool(0.05) {
             return None;
         }
         // A late tap, or a look at missed calls.
         let calls: Vec<_> = self.devices[device].calls().cloned().collect();
-        let call = self.dice.pick(&calls)?;
+        let call = calls.choose(&mut self.rng)?;
         let call_id = call.id;
         Some(match &call.state {
             CallState::Ended { .. } if call.is_unseen() && call.callee.id == me => {
                 Verb::Call(CallVerb::See { call_id })
             }
-            _ => match self.dice.below(4) {
+            _ => match self.rng.random_range(0..4) {
                 0 => Verb::Call(CallVerb::Reject { call_id }),
                 1 => Verb::Call(CallVerb::End { call_id, dropped: false }),
-                2 => Verb::Person(PersonVerb::SetBusy { person_id: me, busy: self.dice.percent(40) }),
+                2 => Verb::Person(PersonVerb::SetBusy { person_id: me, busy: self.rng.random_bool(0.4) }),
                 _ => Verb::Call(CallVerb::Answer { call_id, endpoint }),
             },
         })

@@ -126,9 +126,7 @@ impl World {
         }
         let at = self.server_time();
         self.note_who_is_there();
-        let mut dice = self.dice.clone();
-        let result = self.server.commands(&mut dice, who, commands, at);
-        self.dice = dice;
+        let result = self.server.commands(&mut self.rng, who, commands, at);
         self.look_after_calls()?;
         self.pump();
         if post == 0 {

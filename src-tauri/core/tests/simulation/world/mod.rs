@@ -17,13 +17,13 @@ use crewbell_shared::ids::{CallId, CommandId, EndpointId};
 use crewbell_shared::protocol::live::{FromClient, FromServer};
 use crewbell_shared::protocol::{Command, Outcome};
 use jiff::{SignedDuration, Timestamp};
+use rand::{RngExt, SeedableRng};
 
-use super::checks;
 use super::device::{Answer, Device, Went};
-use super::dice::Dice;
 use super::sabotage::Sabotage;
 use super::server::Server;
 use super::site::crew;
+use super::{ScheduleRng, checks};
 
 pub use calls::as_call;
 pub use people::as_request;
@@ -113,7 +113,7 @@ pub struct World {
     order: u64,
     tick: u64,
     posts: u64,
-    dice: Dice,
+    rng: ScheduleRng,
     healed: bool,
     watchful: bool,
     traced: bool,
@@ -124,11 +124,11 @@ pub struct World {
 impl World {
     /// Runs one schedule from a seed.
     pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Result<Totals, String> {
-        let mut dice = Dice::new(seed);
+        let mut rng = ScheduleRng::seed_from_u64(seed);
         let crew = crew();
         // Siri has a tablet and a phone.
         let people = [&crew[0], &crew[0], &crew[1], &crew[2]];
-        let count = usize::try_from(2 + dice.below(3)).unwrap();
+        let count = rng.random_range(2..=4);
         let devices: Vec<Device> = people
             .iter()
             .take(count)
@@ -142,7 +142,7 @@ impl World {
             lost_by_restore: BTreeSet::new(),
             was_restored: false,
             token_died: vec![false; devices.len()],
-            no_sockets: dice.percent(10),
+            no_sockets: rng.random_bool(0.1),
             streams: devices.iter().map(|_| None).collect(),
             wakes: vec![u64::MAX; devices.len()],
             devices,
@@ -150,9 +150,9 @@ impl World {
             order: 0,
             tick: 0,
             posts: 0,
-            watchful: dice.percent(10),
+            watchful: rng.random_bool(0.1),
             traced: std::env::var_os("CREWBELL_TRACE").is_some(),
-            dice,
+            rng,
             healed: false,
             sabotage,
             totals: Totals::default(),
@@ -175,8 +175,8 @@ impl World {
 
     fn begin(&mut self) -> Result<(), String> {
         for device in 0..self.devices.len() {
-            if self.dice.percent(15) {
-                self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000;
+            if self.rng.random_bool(0.15) {
+                self.devices[device].skew = self.rng.random_range(-43_200_000..43_200_000);
             }
             self.input(device, Input::Start)?;
             let session = self.devices[device].session();
@@ -249,18 +249,17 @@ impl World {
 
     pub fn now(&mut self, device: usize) -> Now {
         let skew = SignedDuration::from_millis(self.devices[device].skew);
-        let luck = u32::try_from(self.dice.below(1 << 32)).unwrap();
-        Now { wall: self.server_time() + skew, tick: self.tick, jitter: luck }
+        Now { wall: self.server_time() + skew, tick: self.tick, jitter: self.rng.random() }
     }
 
     /// Returns a random latency, in milliseconds.
     fn latency(&mut self) -> u64 {
-        let slow = !self.healed && self.dice.percent(3);
-        if slow { 500 + self.dice.below(20_000) } else { 1 + self.dice.below(40) }
+        let slow = !self.healed && self.rng.random_bool(0.03);
+        self.rng.random_range(if slow { 500..20_500 } else { 1..41 })
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
-        !self.healed && self.dice.percent(percent)
+    fn chance(&mut self, percent: u32) -> bool {
+        !self.healed && self.rng.random_ratio(percent, 100)
     }
 
     fn is_old(&self, device: usize, life: u64) -> bool {
@@ -274,9 +273,7 @@ impl World {
         if let Input::SignedIn(_) = input {
             self.token_died[device] = false;
         }
-        let mut dice = self.dice.clone();
-        let went = self.devices[device].input(input, now, &mut dice, deadly, self.sabotage);
-        self.dice = dice;
+        let went = self.devices[device].input(input, now, &mut self.rng, deadly, self.sabotage);
         if std::mem::take(&mut self.devices[device].was_wiped) && !self.token_died[device] {
             return Err(format!("device {}: it was wiped, and its token lives", self.devices[device].number));
         }
@@ -385,12 +382,10 @@ impl World {
                 }
                 self.devices[device].is_worth_sending(&commands, life)?;
                 self.devices[device].post = Some(post);
-                let mut dice = self.dice.clone();
-                self.devices[device].spoil_commands(&mut commands, &mut dice, self.sabotage);
-                self.dice = dice;
+                self.devices[device].spoil_commands(&mut commands, &mut self.rng, self.sabotage);
                 if self.chance(6) {
                     self.totals.count("late duplicates");
-                    let late = 5_000 + self.dice.below(40_000);
+                    let late = self.rng.random_range(5_000..45_000);
                     self.push(late, Event::Post { device, life, post: 0, commands: commands.clone() });
                 }
                 if !self.chance(8) {
@@ -434,7 +429,7 @@ impl World {
     fn pump(&mut self) {
         for device in 0..self.devices.len() {
             loop {
-                let most = 1 + self.dice.below(4);
+                let most = self.rng.random_range(1..=4);
                 let Some(stream) = &mut self.streams[device] else { break };
                 let Some(frame) = self.server.entries(stream.sent, most) else { break };
                 if let FromServer::Entries { entries, .. } = &frame {
@@ -519,7 +514,8 @@ impl World {
                 self.pump();
                 if !self.healed {
                     self.happen()?;
-                    let pause = if self.dice.percent(30) { self.dice.below(6_000) } else { self.dice.below(400) };
+                    let longest = if self.rng.random_bool(0.3) { 6_000 } else { 400 };
+                    let pause = self.rng.random_range(0..longest);
                     self.push(pause, Event::Happen);
                 }
             }

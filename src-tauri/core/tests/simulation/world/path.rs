@@ -8,6 +8,7 @@ use crewbell_shared::protocol::live::FromServer;
 use crewbell_shared::protocol::{Command, Outcome, Verb};
 use crewbell_shared::request::RequestVerb;
 use crewbell_shared::{Code, Refusal};
+use rand::RngExt;
 
 use super::{Event, World};
 use crate::sabotage::Sabotage;
@@ -46,7 +47,7 @@ impl World {
     pub(super) fn swap_installations(&mut self) {
         self.another = match self.another {
             Some(_) => None,
-            None => Some(Box::new(self.server.another(self.dice.percent(50)))),
+            None => Some(Box::new(self.server.another(self.rng.random_bool(0.5)))),
         };
         self.hang_up_all();
     }
@@ -54,7 +55,7 @@ impl World {
     /// Simulates a device's `hello` to another installation. The driver checks the installation before, and usually
     /// detects it.
     pub(super) fn greet_another(&mut self, device: usize, life: u64, socket: u64, cursor: Cursor) {
-        let learns_it = self.dice.percent(50);
+        let learns_it = self.rng.random_bool(0.5);
         let (who, at) = (self.devices[device].person.id, self.server_time());
         let Some(another) = self.another.as_ref().filter(|_| !learns_it) else {
             return self.push(20, Event::Shut { device, life, socket, why: ConnectionError::OtherServer });

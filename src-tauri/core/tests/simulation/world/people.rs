@@ -4,18 +4,19 @@ use crewbell_core::engine::Input;
 use crewbell_core::store::CommandStatus;
 use crewbell_shared::guest::GuestVerb;
 use crewbell_shared::guest::StayVerb;
-use crewbell_shared::ids::{CommandId, NoteId};
+use crewbell_shared::ids::CommandId;
 use crewbell_shared::person::PersonVerb;
 use crewbell_shared::place::PlaceVerb;
 use crewbell_shared::protocol::{Entity, Verb};
 use crewbell_shared::request::RequestVerb;
 use crewbell_shared::request::{Kind, Request, RequestState};
+use rand::{RngExt, seq::IndexedRandom};
 
 use super::World;
 use super::path::DISLIKED;
 use crate::device::{Answer, Did, Fate, Sort};
-use crate::dice::Dice;
 use crate::site::{crew, places};
+use crate::{ScheduleRng, random_id};
 
 /// Returns the request of an entity.
 pub fn as_request(entity: &Entity) -> Option<&Request> {
@@ -30,7 +31,7 @@ impl World {
             });
         let Some(id) = refused else { return Ok(()) };
         let life = self.devices[device].life;
-        if self.dice.percent(50) {
+        if self.rng.random_bool(0.5) {
             self.totals.count("discards");
             let answer = self.input(device, Input::Discard { id })?;
             if answer == Answer::Nothing || self.devices[device].disk.waiting(id).is_none() {
@@ -38,7 +39,7 @@ impl World {
             }
         } else {
             self.totals.count("retries");
-            let new_id = self.dice.id();
+            let new_id = random_id(&mut self.rng);
             let answer = self.input(device, Input::Retry { id, new_id })?;
             let kept = self.devices[device].disk.waiting(new_id).is_some();
             if kept || (answer == Answer::Kept(new_id) && self.devices[device].life == life) {
@@ -59,7 +60,7 @@ impl World {
     /// Performs an action that the device's screen offers.
     pub(super) fn act(&mut self, device: usize) -> Result<(), String> {
         let Some(verb) = self.choose_about_calls(device).or_else(|| self.choose(device)) else { return Ok(()) };
-        let id: CommandId = self.dice.id();
+        let id: CommandId = random_id(&mut self.rng);
         let (sort, life, socket) = (Sort::of(&verb), self.devices[device].life, self.devices[device].socket);
         let failing = self.devices[device].disk_fails;
         let answer = self.input(device, Input::Act { id, verb })?;
@@ -83,21 +84,21 @@ impl World {
             })
             .collect();
         let (places, crew) = (places(), crew());
-        let place_id = self.dice.pick(&places)?.id;
-        let dice = &mut self.dice;
-        let note = |dice: &mut Dice, request_id| {
+        let place_id = places.choose(&mut self.rng)?.id;
+        let rng = &mut self.rng;
+        let note = |rng: &mut ScheduleRng, request_id| {
             Verb::Request(RequestVerb::Note {
                 request_id,
-                note_id: dice.id::<NoteId>(),
-                text: if dice.percent(4) { DISLIKED } else { "Two towels" }.into(),
+                note_id: random_id(rng),
+                text: if rng.random_bool(0.04) { DISLIKED } else { "Two towels" }.into(),
             })
         };
-        if dice.percent(12) || requests.is_empty() {
-            return Some(match dice.below(5) {
-                0 => Verb::Place(PlaceVerb::SetDoNotDisturb { place_id, on: dice.percent(50) }),
-                1 => Verb::Person(PersonVerb::SetDuty { person_id: me.id, on_duty: dice.percent(70) }),
+        if rng.random_bool(0.12) || requests.is_empty() {
+            return Some(match rng.random_range(0..5) {
+                0 => Verb::Place(PlaceVerb::SetDoNotDisturb { place_id, on: rng.random_bool(0.5) }),
+                1 => Verb::Person(PersonVerb::SetDuty { person_id: me.id, on_duty: rng.random_bool(0.7) }),
                 2 => Verb::Guest(GuestVerb::Save {
-                    guest_id: dice.id(),
+                    guest_id: random_id(rng),
                     name: "Mrs Hartmann".into(),
                     notes: String::new(),
                 }),
@@ -106,10 +107,10 @@ impl World {
                         Entity::Guest(guest) => Some(guest.id),
                         _ => None,
                     })?;
-                    Verb::Stay(StayVerb::CheckIn { stay_id: dice.id(), guest_id: guest, place_id })
+                    Verb::Stay(StayVerb::CheckIn { stay_id: random_id(rng), guest_id: guest, place_id })
                 }
                 _ => Verb::Request(RequestVerb::Create {
-                    request_id: dice.id(),
+                    request_id: random_id(rng),
                     place_id,
                     kind: Kind::Call,
                     service: None,
@@ -118,27 +119,27 @@ impl World {
                 }),
             });
         }
-        let request = dice.pick(&requests)?;
+        let request = requests.choose(rng)?;
         let request_id = request.id;
         Some(match &request.state {
-            RequestState::Open => match dice.below(10) {
-                0 => note(dice, request_id),
+            RequestState::Open => match rng.random_range(0..10) {
+                0 => note(rng, request_id),
                 1 => Verb::Request(RequestVerb::Cancel { request_id, reason: None }),
                 // A late tap: the screen has changed meanwhile.
                 2 => Verb::Request(RequestVerb::Complete { request_id }),
                 _ => Verb::Request(RequestVerb::Accept { request_id }),
             },
-            RequestState::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match dice.below(10) {
-                0 => note(dice, request_id),
+            RequestState::Accepted(acceptance) if acceptance.accepted_by.id == me.id => match rng.random_range(0..10) {
+                0 => note(rng, request_id),
                 1 => Verb::Request(RequestVerb::Release { request_id }),
-                2 => Verb::Request(RequestVerb::HandOver { request_id, to: dice.pick(&crew)?.id }),
+                2 => Verb::Request(RequestVerb::HandOver { request_id, to: crew.choose(rng)?.id }),
                 // The guest pressed again, and the person acknowledges it.
                 3 => Verb::Request(RequestVerb::Accept { request_id }),
                 _ => Verb::Request(RequestVerb::Complete { request_id }),
             },
-            _ => match dice.below(4) {
+            _ => match rng.random_range(0..4) {
                 0 => Verb::Request(RequestVerb::Accept { request_id }),
-                _ => note(dice, request_id),
+                _ => note(rng, request_id),
             },
         })
     }

@@ -9,6 +9,7 @@ use crewbell_core::engine::Input;
 use crewbell_core::screen::ConnectionError;
 use crewbell_core::store::CommandStatus;
 use crewbell_shared::ids::CommandId;
+use rand::RngExt;
 
 use super::{Event, World};
 use crate::device::Sort;
@@ -19,16 +20,14 @@ const OWN: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 7));
 impl World {
     /// Triggers a random event.
     pub(super) fn happen(&mut self) -> Result<(), String> {
-        let device = usize::try_from(self.dice.below(self.devices.len() as u64)).unwrap();
-        match self.dice.below(100) {
+        let device = self.rng.random_range(0..self.devices.len());
+        match self.rng.random_range(0..100) {
             0..20 => {
                 let at = self.server_time();
                 self.note_who_is_there();
-                let mut dice = self.dice.clone();
                 if self.server.up {
-                    self.totals.count(self.server.press(&mut dice, at));
+                    self.totals.count(self.server.press(&mut self.rng, at));
                 }
-                self.dice = dice;
                 self.pump();
             }
             20..68 => self.act(device)?,
@@ -36,7 +35,7 @@ impl World {
                 self.totals.count("cuts");
                 self.devices[device].cut = !self.devices[device].cut;
                 let there = !self.devices[device].cut;
-                if self.dice.percent(50) {
+                if self.rng.random_bool(0.5) {
                     self.input(device, Input::Network { there })?;
                 } else if there {
                     self.input(device, Input::Addresses { lost: Vec::new(), gained: vec![OWN] })?;
@@ -45,7 +44,7 @@ impl World {
                     self.input(device, Input::Opened { socket, from: OWN })?;
                     self.input(device, Input::Addresses { lost: vec![OWN], gained: Vec::new() })?;
                 }
-                if !there && self.dice.percent(60) {
+                if !there && self.rng.random_bool(0.6) {
                     let life = self.devices[device].life;
                     if let Some(socket) = self.unplug(device) {
                         self.push(5, Event::Shut { device, life, socket, why: ConnectionError::Closed });
@@ -54,7 +53,7 @@ impl World {
             }
             75..79 => self.kill(device)?,
             79..82 => {
-                let fails = !self.devices[device].disk_fails && self.dice.percent(30);
+                let fails = !self.devices[device].disk_fails && self.rng.random_bool(0.3);
                 self.devices[device].disk_fails = fails;
             }
             82..85 => {
@@ -62,7 +61,7 @@ impl World {
                 self.hang_up_all();
             }
             85..87 => {
-                self.devices[device].skew = i64::try_from(self.dice.below(86_400_000)).unwrap() - 43_200_000;
+                self.devices[device].skew = self.rng.random_range(-43_200_000..43_200_000);
                 self.devices[device].clock_was_set = true;
             }
             87..89 => {
@@ -71,23 +70,21 @@ impl World {
             89 => {
                 self.input(device, Input::Woke)?;
             }
-            90 if self.dice.percent(50) => self.fail_parts(device)?,
+            90 if self.rng.random_bool(0.5) => self.fail_parts(device)?,
             90 => self.swap_installations(),
             91..93 => self.revoke_or_sign_in(device)?,
             93..96 => self.decide_refused(device)?,
-            96 if self.dice.percent(70) => self.backup = Some(Box::new(self.server.clone())),
+            96 if self.rng.random_bool(0.5) => self.backup = Some(Box::new(self.server.clone())),
             96 => self.no_sockets = !self.no_sockets,
             97 => self.restore(),
-            98 if self.dice.percent(50) => self.fail_core(device)?,
+            98 if self.rng.random_bool(0.5) => self.fail_core(device)?,
             98 => {
                 let at = self.server_time();
-                let mut dice = self.dice.clone();
                 match self.server.up {
-                    true if dice.percent(40) => self.server.send_all_off_duty(&mut dice, at),
-                    true => self.server.toggle_tom(&mut dice, at),
+                    true if self.rng.random_bool(0.4) => self.server.send_all_off_duty(&mut self.rng, at),
+                    true => self.server.toggle_tom(&mut self.rng, at),
                     false => {}
                 }
-                self.dice = dice;
                 self.pump();
             }
             _ => {
